@@ -51,7 +51,8 @@ class ApiError(TwinloopError):
     """An answer, or the lack of one, from an API server.
 
     `code` is the HTTP status (0 when none came), `reason` the server's machine-readable word such as
-    "NotFound" (empty when unknown), `body` the decoded Status object (empty when there was none).
+    "NotFound" (empty when unknown), `body` the decoded Status object (empty when there was none),
+    `retry_after` the seconds that the server asks to wait (429 and some 5xx; None when it named no time).
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class ApiError(TwinloopError):
         reason: str = "",
         body: Mapping[str, Any] | None = None,
         hint: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
+        self.retry_after = retry_after
         self.code = code
         self.reason = reason
         self.body: Mapping[str, Any] = body or {}
@@ -120,11 +123,7 @@ class BadRequest(ApiError):
 
 
 class TooManyRequests(ApiError):
-    """429: the server asks to slow down; `retry_after` is in seconds, None when it named no time."""
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **kwargs: Any) -> None:
-        super().__init__(message, **kwargs)
-        self.retry_after = retry_after
+    """429: the server asks to slow down, by `retry_after` when it names a time."""
 
 
 class Unavailable(ApiError):

@@ -1,0 +1,82 @@
+"""What a process remembers of its NginxPods between visits: nothing that a restart must not lose.
+
+`sync` reads and writes it. It serves two rules only: a message alone is written with growing patience (R11), and a
+status that the server refused as invalid is not sent again before the NginxPod changes (R13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from twinloop.nginxpod import Object, name_of, namespace_of, uid_of
+
+# R11: a message alone is worth a write after this many seconds, twice as long each time, up to the loops' longest
+# delay. Messages follow the kubelet, which says ErrImagePull and ImagePullBackOff in turn for as long as it tries.
+WORDS_BACKOFF: Final = 1.0
+WORDS_BACKOFF_MAX: Final = 15.0
+
+
+@dataclass
+class Patience:
+    """When a changed message becomes worth a write, for one NginxPod whose reason stays the same."""
+
+    reason: str
+    delay: float = WORDS_BACKOFF
+    due: datetime | None = None
+
+
+@dataclass
+class Memory:
+    """One for a process, handed to every `sync`.
+
+    No lock: a loop never visits one NginxPod twice at the same time, entries of different NginxPods are different
+    keys, and single operations on a dict are atomic.
+    """
+
+    _patience: dict[str, Patience] = field(default_factory=dict)
+    _unwritable: dict[str, int] = field(default_factory=dict)
+    _uids: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def seen(self, nginxpod: Object) -> None:
+        """Note which uid a name stands for, so that `forget` finds it; a reused name starts anew."""
+        key = (namespace_of(nginxpod), name_of(nginxpod))
+        if self._uids.get(key) != uid_of(nginxpod):
+            self.forget(*key)
+            self._uids[key] = uid_of(nginxpod)
+
+    def forget(self, namespace: str, name: str) -> None:
+        """Drop everything about a NginxPod that is gone."""
+        uid = self._uids.pop((namespace, name), "")
+        self._patience.pop(uid, None)
+        self._unwritable.pop(uid, None)
+
+    def wait_for_words(self, uid: str, reason: str, now: datetime) -> float:
+        """Seconds until a changed message may be written although nothing else has changed; 0 = now."""
+        patience = self._patience.get(uid)
+        if patience is None or patience.reason != reason:
+            patience = self._patience[uid] = Patience(reason)
+        if patience.due is None:
+            patience.due = now + timedelta(seconds=patience.delay)
+        return max(0.0, (patience.due - now).total_seconds())
+
+    def words_stand(self, uid: str, reason: str, *, alone: bool) -> None:
+        """The right message stands in the object; `alone`: after a write for its sake, so the next waits longer."""
+        patience = self._patience.get(uid)
+        if patience is None:
+            return
+        if patience.reason != reason:
+            del self._patience[uid]
+            return
+        patience.due = None
+        if alone:
+            patience.delay = min(WORDS_BACKOFF_MAX, patience.delay * 2)
+
+    def cannot_write(self, uid: str, generation: int) -> None:
+        """The server refused the status of this generation as invalid."""
+        self._unwritable[uid] = generation
+
+    def may_write(self, uid: str, generation: int) -> bool:
+        """Whether a status for this generation has not been refused before."""
+        return self._unwritable.get(uid) != generation
