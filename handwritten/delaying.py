@@ -109,11 +109,11 @@ class DelayingQueue(WorkQueue[T]):
         entry = (ready_at, next(self._sequence), item)
         self._waiting[item] = entry
         heapq.heappush(self._heap, entry)
-        if self._heap[0] is entry:
-            self._earlier.notify()
-        elif len(self._heap) > 2 * len(self._waiting) + _SPARE_ENTRIES:
+        if len(self._heap) > 2 * len(self._waiting) + _SPARE_ENTRIES:
             self._heap = list(self._waiting.values())
             heapq.heapify(self._heap)
+        if self._heap[0] is entry:
+            self._earlier.notify()
 
     def _waiting_loop(self) -> None:
         """Move items as they get ready, until the queue is shut down; the body of the thread."""

@@ -15,11 +15,11 @@ that twinloop/serving.py exposes.
 | workqueue_longest_running_processor_seconds  | the oldest of those ages                             |
 | workqueue_retries_total                      | calls of add_after that were not refused             |
 
-Deliberate difference to client-go: there the last-but-two gauges are written by a goroutine every 500 ms,
-and depth is counted up and down. Here all three gauges are read from the queue at the moment of the
-scrape. A number is then never half a second old, can not drift, and an idle operator has no ticking
-thread; the price is that a scrape takes the queue's lock, for as long as it takes to add up the items in
-flight (as many as there are workers).
+Deliberate difference to client-go: there a goroutine writes the two gauges of work in flight every
+500 ms, and depth is counted up and down. Here all three gauges are read from the queue's books at the
+moment of the scrape: no number is half a second old or can drift, and an idle operator has no ticking
+thread. The price is that a scrape takes the queue's lock, for as long as it takes to add up the items in
+flight, which are as many as there are workers.
 """
 
 from __future__ import annotations

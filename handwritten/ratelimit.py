@@ -202,7 +202,7 @@ class RateLimitingQueue(DelayingQueue[T]):
     ) -> None:
         """Make an open queue, see DelayingQueue; the default is `default_controller_rate_limiter`."""
         super().__init__(name=name, clock=clock, metrics=metrics, queue=queue)
-        self._rate_limiter = rate_limiter or default_controller_rate_limiter(clock=clock)
+        self._rate_limiter = default_controller_rate_limiter(clock=clock) if rate_limiter is None else rate_limiter
 
     def add_rate_limited(self, item: T) -> None:
         """Add `item` when the limiter says so; the limiter is asked even if the queue is shut down."""

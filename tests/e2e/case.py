@@ -17,6 +17,7 @@ from typing import TypeVar
 from e2e import audit
 from e2e.cluster import Cluster, Page
 from e2e.deployment import Deployment
+from e2e.findings import Observation
 from e2e.record import Object, Record, condition_of, is_ready, is_terminating, name_of
 from e2e.recorder import Recorder
 from twinloop.errors import NotFound
@@ -28,19 +29,6 @@ T = TypeVar("T")
 READY_SECONDS = 45.0
 # Where a failed attempt comes first, the back-off (at most 15 s in both variants) comes on top of the pod's own time.
 RETRY_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Observation:
-    """A finding that is neither right nor wrong but worth comparing. `unit` is "s", "MiB", "%", or "" for exact ones."""
-
-    name: str
-    value: float | str
-    unit: str = ""
-
-    def __str__(self) -> str:
-        shown = f"{self.value:.1f}" if isinstance(self.value, float) else str(self.value)
-        return f"{shown} {self.unit}".strip()
 
 
 @dataclass

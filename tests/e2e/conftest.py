@@ -41,6 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and the report."""
     config.addinivalue_line(
         "markers",
+        "last: takes the operator away, so it comes after all other cases of its variant.",
+    )
+    config.addinivalue_line(
+        "markers",
         "framework_limit(variant, reason): this variant cannot pass because of its framework; `reason` names the line of "
         "its source or the issue. A strict xfail: it fails as soon as it passes.",
     )
@@ -133,17 +137,13 @@ def case(request: pytest.FixtureRequest, cluster: Cluster, variant: Deployment) 
     if not variant.is_ready():
         # The case before may have ended badly. This one must not be judged by that.
         variant.deploy()
-    with_variant = _case(request, cluster, variant)
-    yield next(with_variant)
-    next(with_variant, None)
+    yield from _case(request, cluster, variant)
 
 
 @pytest.fixture
 def bare_case(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Case]:
     """A case without any operator in the cluster."""
-    without_variant = _case(request, cluster, None)
-    yield next(without_variant)
-    next(without_variant, None)
+    yield from _case(request, cluster, None)
 
 
 def _case(request: pytest.FixtureRequest, cluster: Cluster, operator: Deployment | None) -> Iterator[Case]:
@@ -153,7 +153,7 @@ def _case(request: pytest.FixtureRequest, cluster: Cluster, operator: Deployment
         found = Case(cluster, name, recorder, log, operator, audit_mark=log.mark())
         yield found
         requests = found.requests()
-        request.config.stash[REPORT].add_findings(request.node, found.observations, requests)
+        request.config.stash[REPORT].add_findings(request.node, _variant_of(request.node), found.observations, requests)
         if request.node.stash.get(FAILED, False):
             dump.write(found, RESULTS / _slug(request.node), requests)
     # Not waited for: the next case has a namespace of its own.
@@ -195,6 +195,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, in the terminal and in results/."""
     report = config.stash[REPORT]
-    if report.outcomes:
+    if not report.is_empty:
         terminalreporter.section("the two operators side by side")
         terminalreporter.write_line(report.write(RESULTS))

@@ -33,14 +33,11 @@ from twinloop.kube.resources import Object
 # status condition, so only its beginning is kept: enough to recognise whose page it is.
 MAX_FOREIGN_TEXT = 256
 
-REQUEST_TIMEOUT = 408
-SERVER_ERROR = 500
-
 _BY_CODE: Mapping[int, type[ApiError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
-    REQUEST_TIMEOUT: Unavailable,
+    408: Unavailable,
     409: Conflict,
     410: Gone,
     422: Invalid,
@@ -106,7 +103,7 @@ def _error_class(code: int, reason: str) -> type[ApiError]:
         return _BY_CODE[code]
     # Below 400 is a redirect, to a login page for example: no API server wrote that. No code at all is a Status
     # that does not say what it means. Both may be over with the next try.
-    return BadRequest if 400 <= code < SERVER_ERROR else Unavailable  # noqa: PLR2004
+    return BadRequest if 400 <= code < 500 else Unavailable
 
 
 def _retry_after(status: Mapping[str, Any]) -> float | None:

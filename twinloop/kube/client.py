@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twinloop.errors import CorruptAnswer, Gone
 from twinloop.kube.answers import decode_object
+from twinloop.kube.config import Configuration
 from twinloop.kube.resources import Object, Resource
 from twinloop.kube.transport import Transport
 from twinloop.kube.watch import WatchStream
-
-if TYPE_CHECKING:
-    from twinloop.kube.config import Configuration
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Mapping
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
@@ -24,11 +24,9 @@ from urllib3.exceptions import HTTPError
 
 from twinloop.errors import ConfigurationError, Unavailable
 from twinloop.kube.answers import error_from_answer, shorten
+from twinloop.kube.config import Configuration
+from twinloop.kube.credentials import Credential
 from twinloop.kube.metrics import observe
-
-if TYPE_CHECKING:
-    from twinloop.kube.config import Configuration
-    from twinloop.kube.credentials import Credential
 
 UNAUTHORIZED = 401
 
@@ -78,12 +76,12 @@ class Transport:
         if response.status == UNAUTHORIZED and self._credentials.renew(credential.version):
             response.close()
             response = self._exchange(method, url, data, extra, self._credential(), timeout, stream)
-        if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of codes that HTTP calls successful
+        if not 200 <= response.status < 300:
             raise self._refusal(response, f"{method} {path}")
         return response
 
     def close(self) -> None:
-        """Close the idle connections. A watch that is open stays open until its own close()."""
+        """Close the idle connections; an open watch stays open until its holder closes it."""
         self._pool.clear()
 
     def _credential(self) -> Credential:
@@ -96,7 +94,7 @@ class Transport:
                 self._version = credential.version
         return credential
 
-    def _exchange(  # noqa: PLR0913 - one request has that many parts
+    def _exchange(
         self,
         method: str,
         url: str,

@@ -7,6 +7,8 @@ the bytes, and because one broken line must not cost the lines before it.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -42,33 +44,35 @@ class WatchStream:
         self._response = response
         self._where = where
         self._idle_timeout = idle_timeout
-        self._closed = False
+        self._closed = threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
         # What is left over after the last line end, as it came. A list and one join, since a line of 1.5 MB comes in
         # some hundred pieces and appending each to the last would copy it as often.
         pending: list[bytes] = []
+        size = 0
         for chunk in self._chunks():
             first, *others = chunk.split(b"\n")
             pending.append(first)
+            size += len(first)
             for following in others:
                 yield from _unless_blank(b"".join(pending))
-                pending = [following]
-            if sum(map(len, pending)) > MAX_LINE:
+                pending, size = [following], len(following)
+            if size > MAX_LINE:
                 raise CorruptAnswer(f"{self._where}: a line of the watch is longer than {MAX_LINE} bytes")
         rest = b"".join(pending)
-        if rest.strip() and not self._closed:
+        if rest.strip() and not self._closed.is_set():
             raise CorruptAnswer(f"{self._where}: the watch ended in the middle of a line: {excerpt(rest)}")
 
     def _chunks(self) -> Iterator[bytes]:
-        while not self._closed:
+        while not self._closed.is_set():
             try:
                 # read1, never read or stream: those wait for the whole READ_SIZE of a body that is not chunked.
                 chunk = self._response.read1(READ_SIZE)
             except Exception as error:
                 # close() pulls the socket away under the read, and which error that gives depends on how far the
                 # read was (OSError, ValueError, AttributeError inside http.client). After close() all mean the end.
-                if self._closed:
+                if self._closed.is_set():
                     return
                 raise self._failure(error) from error
             if not chunk:
@@ -84,12 +88,11 @@ class WatchStream:
 
     def close(self) -> None:
         """End the iteration at once, from any thread, and give the socket back. May be called again."""
-        self._closed = True
-        try:
-            # Closing a socket does not wake a thread that is blocked in recv on it; shutting it down does.
+        self._closed.set()
+        # Closing a socket does not wake a thread that is blocked in recv on it; shutting it down does. The errors mean
+        # that the stream has ended already and nobody is left to wake.
+        with contextlib.suppress(RuntimeError, ValueError, OSError):
             self._response.shutdown()
-        except (RuntimeError, ValueError, OSError):
-            pass  # the stream has ended already: nobody is left to wake
         self._response.close()
 
     def __enter__(self) -> Self:

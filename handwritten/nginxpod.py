@@ -1,0 +1,273 @@
+"""The handwritten variant: the machinery wired to the shared sync function.
+
+    nginxpods: ListWatch -> Reflector -> DeltaFIFO -> Indexer --- handlers --+
+                                                                             +-> queue -> Controller -> twinloop.sync
+    pods:      ListWatch -> Reflector -> DeltaFIFO -> Indexer --- handlers --+                               |
+                                             ^                                                               |
+                                             +------- MutationCache <------------ answers to our writes -----+
+
+Nothing is decided here. The handlers say which NginxPod an event may concern; `CachedCluster` answers the sync
+function's reads from the caches. Reads cost no request, so an idle operator sends none.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from handwritten.clock import Clock
+from handwritten.controller import Controller
+from handwritten.delta_fifo import DeletedFinalStateUnknown
+from handwritten.informer import SharedInformer
+from handwritten.listwatch import ListWatch
+from handwritten.metrics import PrometheusMetricsProvider
+from handwritten.mutation_cache import MutationCache
+from handwritten.ratelimit import ItemExponentialFailureRateLimiter, RateLimitingQueue
+from handwritten.store import meta_namespace_key, split_meta_namespace_key
+from twinloop.cluster import LiveCluster, Recorder
+from twinloop.kube import NGINXPODS, PODS, Client
+from twinloop.memory import Memory
+from twinloop.metrics import ReconcileMetrics
+from twinloop.nginxpod import Object, is_terminating, name_of, namespace_of, owner_uid, parents_of, uid_of
+from twinloop.sync import RETRY_BASE, RETRY_MAX, Outcome, sync
+
+log = logging.getLogger(__name__)
+
+CONTROLLER: Final = "nginxpod"
+
+# Which pods does a NginxPod own: by uid, since a name can be used again.
+BY_OWNER: Final = "owner-uid"
+# Which pods may concern a NginxPod: also the foreign ones that hold a name it wants.
+BY_PARENT: Final = "parent"
+
+
+def _parents(pod: Object) -> list[str]:
+    return [f"{namespace_of(pod)}/{name}" for name in sorted(parents_of(pod))]
+
+
+def _owner(pod: Object) -> list[str]:
+    uid = owner_uid(pod)
+    return [uid] if uid else []
+
+
+class CachedCluster(LiveCluster):
+    """The sync function's `Cluster` on the informers' caches, corrected by the answers to our own writes."""
+
+    def __init__(
+        self, client: Client, recorder: Recorder, nginxpods: SharedInformer, pods: SharedInformer, clock: Clock
+    ) -> None:
+        super().__init__(client, recorder)
+        self._nginxpods = nginxpods.indexer
+        self._pods = pods.indexer
+        self.own_nginxpods = MutationCache(meta_namespace_key, clock=clock)
+        self.own_pods = MutationCache(owner_uid, clock=clock)
+
+    def get_nginxpod(self, namespace: str, name: str, *, live: bool) -> Object | None:
+        """From the cache; live when the cache has just proved to be behind."""
+        if live:
+            return super().get_nginxpod(namespace, name, live=True)
+        key = f"{namespace}/{name}"
+        cached = self._nginxpods.get_by_key(key)
+        return next(iter(self.own_nginxpods.overlay(key, [cached])), None) if cached is not None else None
+
+    def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
+        """Ours by owner, and the foreign pods that may be in the way."""
+        if live:
+            # The label misses a pod that has lost it; the cache still knows it by its owner.
+            fresh = super().list_pods(nginxpod, live=True)
+            return list({name_of(pod): pod for pod in [*self.list_pods(nginxpod, live=False), *fresh]}.values())
+        around = self._pods.by_index(BY_PARENT, meta_namespace_key(nginxpod))
+        owned = self._pods.by_index(BY_OWNER, uid_of(nginxpod))
+        known = {name_of(pod): pod for pod in [*around, *owned]}
+        return self.own_pods.overlay(uid_of(nginxpod), known.values())
+
+    def create_pod(self, pod: Object) -> Object:
+        """Create, and know of it before the watch does."""
+        created = super().create_pod(pod)
+        self.own_pods.written(created)
+        return created
+
+    def delete_pod(self, pod: Object) -> Object:
+        """Delete, and know of it before the watch does."""
+        answer = super().delete_pod(pod)
+        if _is_gone(answer):
+            self.own_pods.removed(pod)
+        else:
+            self.own_pods.written(answer)
+        return answer
+
+    def patch_status(self, nginxpod: Object, status: Object) -> Object:
+        """Write the status, and know its resource version before the watch does."""
+        answer = super().patch_status(nginxpod, status)
+        self.own_nginxpods.written(answer)
+        return answer
+
+    def unconfirmed(self, namespace: str, name: str) -> float | None:
+        """Seconds until the last write for this NginxPod that no event has confirmed is forgotten; None = all are."""
+        key = f"{namespace}/{name}"
+        cached = self._nginxpods.get_by_key(key)
+        waits = [self.own_nginxpods.unconfirmed(key), self.own_pods.unconfirmed(uid_of(cached)) if cached else None]
+        return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _is_gone(answer: Object) -> bool:
+    """Whether the answer to a DELETE says that the object is gone and not merely going.
+
+    A pod that was finished or never scheduled is removed at once: the server then answers with the object as it was,
+    or with a grace period of 0.
+    """
+    metadata = answer.get("metadata") or {}
+    at_once = "deletionTimestamp" not in metadata or metadata.get("deletionGracePeriodSeconds") == 0
+    return at_once and not metadata.get("finalizers")
+
+
+class NginxPodOperator:
+    """Two informers, a queue and a controller; `run` lives as long as the process."""
+
+    def __init__(
+        self,
+        client: Client,
+        recorder: Recorder,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        namespace: str | None = None,
+        resync: float = 600.0,
+        workers: int = 4,
+    ) -> None:
+        """`namespace` None serves all; `resync` is in seconds, 0 = never."""
+        self._workers = workers
+        self._memory = Memory()
+        self._metrics = ReconcileMetrics(CONTROLLER, workers=workers)
+        # Pods need no resync of their own: the NginxPods' brings every pod under review.
+        self.nginxpods = SharedInformer(
+            ListWatch(client, NGINXPODS, namespace), clock=clock, rng=rng, name="nginxpods", resync_period=resync
+        )
+        self.pods = SharedInformer(
+            ListWatch(client, PODS, namespace),
+            clock=clock,
+            rng=rng,
+            name="pods",
+            indexers={BY_OWNER: _owner, BY_PARENT: _parents},
+        )
+        self.cluster = CachedCluster(client, recorder, self.nginxpods, self.pods, clock)
+        # No token bucket: the limit is each NginxPod's own back-off, in both variants.
+        self.queue: RateLimitingQueue[str] = RateLimitingQueue(
+            rate_limiter=ItemExponentialFailureRateLimiter(RETRY_BASE, RETRY_MAX),
+            name=CONTROLLER,
+            clock=clock,
+            metrics=PrometheusMetricsProvider(),
+        )
+        registrations = [
+            self.nginxpods.add_event_handler(_NginxPodHandler(self)),
+            self.pods.add_event_handler(_PodHandler(self)),
+        ]
+        # The handlers' own has_synced, not the informers': only then is every listed object on the queue.
+        self.controller = Controller(
+            CONTROLLER,
+            self.queue,
+            self._reconcile,
+            has_synced=[registration.has_synced for registration in registrations],
+            clock=clock,
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Run until `stop` is set; informers first, and they end last, so that workers finish on live caches."""
+        informers_stop = threading.Event()
+        threads = [
+            threading.Thread(target=informer.run, args=(informers_stop,), name=f"informer-{informer.name}", daemon=True)
+            for informer in (self.nginxpods, self.pods)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self.controller.run(self._workers, stop)
+        finally:
+            informers_stop.set()
+            for thread in threads:
+                thread.join(1.0)
+
+    def ready(self) -> bool | str:
+        """For /readyz: both caches hold their initial list."""
+        waiting = [informer.name for informer in (self.nginxpods, self.pods) if not informer.has_synced()]
+        return f"not synced: {', '.join(waiting)}" if waiting else True
+
+    def enqueue(self, key: str) -> None:
+        """Ask for a visit of a NginxPod."""
+        self.queue.add(key)
+
+    def _reconcile(self, key: str) -> Outcome:
+        namespace, name = split_meta_namespace_key(key)
+        outcome = self._metrics.observe(
+            lambda: sync(self.cluster, namespace, name, now=lambda: datetime.now(UTC), memory=self._memory)
+        )
+        wait = self.cluster.unconfirmed(namespace, name)
+        if outcome.failure or wait is None:
+            return outcome
+        return Outcome(again=wait if outcome.again is None else min(wait, outcome.again))
+
+
+class _NginxPodHandler:
+    """Events of NginxPods: each asks for a visit, except the echo of our own status write."""
+
+    def __init__(self, operator: NginxPodOperator) -> None:
+        self._operator = operator
+        self._own = operator.cluster.own_nginxpods
+
+    def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002, FBT001 - the handler protocol
+        self._operator.enqueue(meta_namespace_key(obj))
+
+    def on_update(self, old: Object, new: Object) -> None:
+        # By the version that the server gave to our write: a status that somebody else has changed comes under another
+        # one and is put right. Equal versions on both sides are a resync, which is there to visit everything.
+        echo = old["metadata"]["resourceVersion"] != new["metadata"]["resourceVersion"] and self._own.is_ours(new)
+        self._own.seen(new)
+        if not echo or is_terminating(new):
+            self._operator.enqueue(meta_namespace_key(new))
+
+    def on_delete(self, obj: Object | DeletedFinalStateUnknown) -> None:
+        key = obj.key if isinstance(obj, DeletedFinalStateUnknown) else meta_namespace_key(obj)
+        last = _last_known(obj)
+        if last is not None:
+            self._own.removed(last)
+        self._operator.enqueue(key)
+
+
+class _PodHandler:
+    """Events of pods: they ask for a visit of every NginxPod that they may concern and that exists."""
+
+    def __init__(self, operator: NginxPodOperator) -> None:
+        self._operator = operator
+        self._own = operator.cluster.own_pods
+        self._nginxpods = operator.nginxpods.indexer
+
+    def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002, FBT001 - the handler protocol
+        self._own.seen(obj)
+        self._wake(obj)
+
+    def on_update(self, old: Object, new: Object) -> None:
+        # Both: a pod that lost its owner or its label concerns the NginxPod that it no longer names.
+        self._own.seen(new)
+        if old["metadata"].get("uid") != new["metadata"].get("uid"):
+            self._own.removed(old)
+        self._wake(old, new)
+
+    def on_delete(self, obj: Object | DeletedFinalStateUnknown) -> None:
+        last = _last_known(obj)
+        if last is not None:
+            self._own.removed(last)
+            self._wake(last)
+
+    def _wake(self, *pods: Object) -> None:
+        for key in {key for pod in pods for key in _parents(pod)}:
+            # Somebody else's pod costs a look into a dict. A NginxPod that is not in the cache yet gets its own event.
+            if self._nginxpods.get_by_key(key) is not None:
+                self._operator.enqueue(key)
+
+
+def _last_known(obj: Object | DeletedFinalStateUnknown) -> Any:
+    """The object of a deletion, or its last known state; None when even that is unknown."""
+    return obj.obj if isinstance(obj, DeletedFinalStateUnknown) else obj
