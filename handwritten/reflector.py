@@ -338,7 +338,10 @@ class Reflector:
             logger.warning("List or watch failed", extra=extra)
         else:
             logger.error("List or watch failed unexpectedly", extra=extra, exc_info=error)
-        self._error_handler(error)
+        try:
+            self._error_handler(error)
+        except Exception:
+            logger.exception("The error handler failed", extra=self._extra())
         self._clock.sleep(stop, delay)
 
     def _extra(self, error: Exception | None = None) -> dict[str, object]:

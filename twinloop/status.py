@@ -110,7 +110,9 @@ def _verdict(nginxpod: Object, pods: list[Object], refusals: Refusals, now: date
 
 
 def _all_ready(spec: Spec) -> str:
-    return "No pods are wanted and none are left" if spec.replicas == 0 else f"All {spec.replicas} pods are ready"
+    if spec.replicas == 0:
+        return "No pods are wanted and none are left"
+    return "The pod is ready" if spec.replicas == 1 else f"All {spec.replicas} pods are ready"
 
 
 # --- R10: which pod is not ready, and why -----------------------------------------------------------------------------

@@ -11,17 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from e2e import audit
 from e2e.cluster import Cluster, Page
 from e2e.deployment import Deployment
 from e2e.findings import Observation
-from e2e.record import Object, Record, condition_of, is_ready, is_terminating, name_of
+from e2e.record import Object, Record, Unchecked, condition_of, is_ready, is_terminating, name_of
 from e2e.recorder import Recorder
+
 from twinloop.errors import NotFound
-from twinloop.kube import EVENTS, NGINXPODS, PODS
+from twinloop.kube import NAMESPACES, NGINXPODS, PODS
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class Case:
     audit_log: audit.AuditLog
     operator: Deployment | None = None
     observations: list[Observation] = field(default_factory=list)
-    started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
     audit_mark: int | None = None
 
     # --- what users do ------------------------------------------------------------------------------------------------
@@ -187,6 +188,29 @@ class Case:
         """The operator's requests about this namespace since the mark (default: all of the case); None = no audit log."""
         found = self.audit_log.since(self.audit_mark if mark is None else mark)
         return None if found is None else [request for request in found if request.namespace == self.namespace]
+
+    def expect_no_writes(self, mark: int | None, *, everywhere: bool = False) -> None:
+        """Fail if the operator wrote about this namespace (or `everywhere`) since the mark; Leases do not count.
+
+        Raises:
+            Unchecked: there is no audit log, so nobody knows.
+        """
+        found = self.audit_log.since(mark)
+        if found is None:
+            raise Unchecked("the API server of this cluster keeps no audit log")
+        writes = [each for each in found if each.is_write and (everywhere or each.namespace == self.namespace)]
+        assert not writes, (
+            f"the operator wrote: {[f'{each} {each.namespace}/{each.name} ({each.code})' for each in writes]}"
+        )
+
+    def wait_for_other_namespaces_to_be_gone(self) -> None:
+        """Until the namespaces of earlier cases are deleted, so that what an operator does is done for this case."""
+
+        def others() -> list[str]:
+            found = self.cluster.client.list_all(NAMESPACES, label_selector="twinloop.dev/e2e=case")["items"]
+            return [name_of(each) for each in found if name_of(each) != self.namespace]
+
+        self.until("earlier namespaces to be gone", lambda: not others(), timeout=120)
 
     def describe(self) -> str:
         """The state as last seen, in a few lines for a failure's message."""

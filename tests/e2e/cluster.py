@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.record import Object
 from pytest_kind import KindCluster
 
-from e2e.record import Object
 from twinloop.kube import Client, load_configuration
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +45,13 @@ class Page:
     body: str
 
 
-def run(command: list[str], *, stdin: str | None = None, env: Mapping[str, str] | None = None,
-        timeout: float = COMMAND_SECONDS) -> str:
+def run(
+    command: list[str],
+    *,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = COMMAND_SECONDS,
+) -> str:
     """Run a command in the project's root and return what it prints to stdout.
 
     Raises:
@@ -54,8 +59,14 @@ def run(command: list[str], *, stdin: str | None = None, env: Mapping[str, str] 
     """
     try:
         done = subprocess.run(
-            command, input=stdin, env={**os.environ, **(env or {})}, cwd=ROOT, timeout=timeout, check=False,
-            capture_output=True, text=True,
+            command,
+            input=stdin,
+            env={**os.environ, **(env or {})},
+            cwd=ROOT,
+            timeout=timeout,
+            check=False,
+            capture_output=True,
+            text=True,
         )
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(command, f"no end after {timeout:.0f} s") from error
@@ -76,7 +87,9 @@ class Cluster:
 
     def kubectl(self, *args: str, stdin: str | None = None, timeout: float = COMMAND_SECONDS) -> str:
         """kubectl as a user of this cluster runs it."""
-        return run([str(self.kind.kubectl_path), *args], stdin=stdin, timeout=timeout, env={"KUBECONFIG": self.kubeconfig})
+        return run(
+            [str(self.kind.kubectl_path), *args], stdin=stdin, timeout=timeout, env={"KUBECONFIG": self.kubeconfig}
+        )
 
     def apply(self, obj: Object, *args: str) -> str:
         """`kubectl apply` of one object or a List."""

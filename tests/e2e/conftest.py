@@ -11,12 +11,10 @@ import re
 import secrets
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from pytest_kind import KindCluster
-
 from e2e import dump
 from e2e.audit import AuditLog
 from e2e.case import Case
@@ -25,9 +23,14 @@ from e2e.deployment import Deployment
 from e2e.objects import namespace
 from e2e.recorder import Recorder
 from e2e.report import Report
+from pytest_kind import KindCluster
+
 from twinloop.kube import EVENTS, NGINXPODS, PODS
 
+# The order in which a person would try things; what shakes the whole cluster comes late.
+MODULES = ["crd", "lifecycle", "rollout", "drift", "conflict", "failure", "absence", "user_tools", "scale", "cluster"]
 VARIANTS = ["handwritten", "kopf"]
+CASE_SECONDS = 420
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[1] / "results"
 REPORT = pytest.StashKey[Report]()
@@ -62,6 +65,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in ours:
         _expect_framework_limit(item)
+        # Fixtures count too, among them a deployment. Only what hangs takes this long.
+        item.add_marker(pytest.mark.timeout(CASE_SECONDS))
     items[:] = others + sorted(ours, key=_order)
 
 
@@ -71,12 +76,13 @@ def _expect_framework_limit(item: pytest.Item) -> None:
             item.add_marker(pytest.mark.xfail(reason=marker.kwargs["reason"], strict=True))
 
 
-def _order(item: pytest.Item) -> tuple[int, bool, str, int]:
+def _order(item: pytest.Item) -> tuple[int, bool, int, int]:
     """No variant first, then one variant after the other; what takes the operator away comes last of each."""
     variant = _variant_of(item)
     line = item.location[1] or 0
     turn = VARIANTS.index(variant) + 1 if variant else 0
-    return turn, item.get_closest_marker("last") is not None, item.path.name, line
+    module = MODULES.index(item.path.stem.removeprefix("test_"))
+    return turn, item.get_closest_marker("last") is not None, module, line
 
 
 def _variant_of(item: pytest.Item) -> str:
@@ -104,6 +110,10 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     kind.create()
     found = Cluster(kind)
     found.make("install")
+    # One that an interrupted run left behind would answer in the cases without an operator.
+    for deployment in (Deployment(found, variant) for variant in VARIANTS):
+        if deployment.pods():
+            deployment.undeploy()
     return found
 
 
@@ -168,11 +178,12 @@ def _make_namespace(cluster: Cluster, item: pytest.Item) -> str:
     while True:
         try:
             cluster.kubectl("-n", name, "get", "serviceaccount", "default")
-            return name
         except CommandFailed:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+        else:
+            return name
 
 
 def _slug(item: pytest.Item) -> str:
@@ -183,7 +194,10 @@ def _slug(item: pytest.Item) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell the report how each phase ended, and the fixtures whether their test failed."""
     outcome = yield
     if HERE in item.path.parents:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from e2e.cluster import Cluster, CommandFailed
 from e2e.objects import OPERATOR_NAMESPACE
 from e2e.record import Object, is_ready, is_terminating, name_of
+
 from twinloop.kube import PODS
 
 METRICS_PORT = 8080
@@ -75,8 +76,10 @@ class Deployment:
 
     def pods(self) -> list[Object]:
         """Its pods, also those that are on their way out."""
-        pods = self.cluster.client.list_all(PODS, OPERATOR_NAMESPACE)["items"]
-        return [pod for pod in pods if name_of(pod).startswith(f"{self.name}-")]
+        found = self.cluster.client.list_all(
+            PODS, OPERATOR_NAMESPACE, label_selector=f"twinloop.dev/variant={self.variant}"
+        )
+        return list(found["items"])
 
     def running_pod(self) -> Object:
         """The pod that is not on its way out."""
@@ -89,7 +92,7 @@ class Deployment:
 
     def logs(self, since: datetime | None = None) -> str:
         """What it logged since then, the previous container of the same pod included; "" when it has no pod."""
-        start = [f"--since-time={since.astimezone(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')}"] if since else []
+        start = [f"--since-time={since.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}"] if since else []
         texts = []
         for pod in self.pods():
             for previous in ("--previous=true", "--previous=false"):

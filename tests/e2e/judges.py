@@ -41,7 +41,11 @@ def most_taken(record: Record, names: Iterable[str], since: float = -math.inf, u
 
 
 def _worst(
-    record: Record, names: Iterable[str], away: Callable[[Object], bool], since: float, until: float
+    record: Record,
+    names: Iterable[str],
+    away: Callable[[Object], bool],
+    since: float,
+    until: float,
 ) -> Worst:
     wanted = list(names)
     worst = Worst(0, since, ())
@@ -101,9 +105,10 @@ def event_count(record: Record, reason: str, involved: str) -> int:
     counts: dict[str, int] = {}
     for entry in record.of("events"):
         event = entry.object
-        if event and _is_ours(event) and event.get("reason") == reason:
-            if (event.get("involvedObject") or {}).get("name") == involved:
-                counts[uid_of(event)] = max(counts.get(uid_of(event), 0), int(event.get("count") or 1))
+        if not event or not _is_ours(event) or event.get("reason") != reason:
+            continue
+        if (event.get("involvedObject") or {}).get("name") == involved:
+            counts[uid_of(event)] = max(counts.get(uid_of(event), 0), int(event.get("count") or 1))
     return sum(counts.values())
 
 
@@ -153,7 +158,5 @@ def _managers_between(before: Object, after: Object) -> set[str]:
 
 
 def _without_status(pod: Object) -> Object:
-    metadata = {
-        key: value for key, value in pod["metadata"].items() if key not in {"resourceVersion", "managedFields"}
-    }
+    metadata = {key: value for key, value in pod["metadata"].items() if key not in {"resourceVersion", "managedFields"}}
     return {**{key: value for key, value in pod.items() if key != "status"}, "metadata": metadata}

@@ -82,7 +82,10 @@ class Record:
             yield since, dict(state)
 
     def changes(
-        self, resource: str, since: float = -math.inf, until: float = math.inf
+        self,
+        resource: str,
+        since: float = -math.inf,
+        until: float = math.inf,
     ) -> Iterator[tuple[Entry, Object | None]]:
         """Each change in the window with the object as it was before, None when it was not there.
 

@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from e2e.record import DELETED, GAP, LISTED, Entry, Object, Record, State, apply, name_of, uid_of
+
 from twinloop.errors import ApiError, Gone
 from twinloop.kube import Client, Resource, WatchStream, decode_event, error_from_status
 
@@ -46,14 +47,17 @@ class Recorder:
         self._stop = threading.Event()
         self._streams: dict[str, WatchStream] = {}
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> Self:
         for resource in self._resources:
             version = self._list(resource)
             threading.Thread(target=self._follow, args=(resource, version), daemon=True).start()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stop.set()
         with self._changed:

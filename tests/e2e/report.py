@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
 from e2e.audit import Request, counts
 from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Row, Table, differences
 from e2e.record import Unchecked
@@ -38,7 +37,9 @@ class Report:
         doc = (getattr(getattr(item, "function", None), "__doc__", "") or "").strip()
         return self.table.outcome(_case_name(item, variant), " ".join(doc.split()), variant)
 
-    def add_phase(self, item: pytest.Item, variant: str, call: pytest.CallInfo[None], result: pytest.TestReport) -> None:
+    def add_phase(
+        self, item: pytest.Item, variant: str, call: pytest.CallInfo[None], result: pytest.TestReport
+    ) -> None:
         """Take in how the setup, call or teardown of an item ended."""
         outcome = self.outcome(item, variant)
         if result.when == "call":
@@ -52,7 +53,11 @@ class Report:
             outcome.detail = f"{result.when} failed: {_first_line(call)}"
 
     def add_findings(
-        self, item: pytest.Item, variant: str, observations: list[Observation], requests: Iterable[Request] | None
+        self,
+        item: pytest.Item,
+        variant: str,
+        observations: list[Observation],
+        requests: Iterable[Request] | None,
     ) -> None:
         """Take in what a case noted and what the audit log counted."""
         outcome = self.outcome(item, variant)
@@ -189,7 +194,9 @@ def _case_section(row: Row) -> list[str]:
         sent = ", ".join(f"{kind} {count}" for kind, count in (outcome.requests or {}).items())
         detail = f" ({outcome.detail})" if outcome.detail else ""
         asked = NOT_KNOWN if outcome.requests is None else sent or "none"
-        text.append(f"- {variant or 'no operator'}: {outcome.result}{detail}" + (f"; requests: {asked}" if variant else ""))
+        text.append(
+            f"- {variant or 'no operator'}: {outcome.result}{detail}" + (f"; requests: {asked}" if variant else "")
+        )
     return [*text, ""]
 
 
@@ -198,4 +205,4 @@ def _md(cells: list[str]) -> str:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")

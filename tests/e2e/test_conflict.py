@@ -23,13 +23,15 @@ def test_foreign_pod_under_our_name_is_reported_and_left_alone(case: Case) -> No
     case.until("the stranger to run", lambda: is_ready(case.pods().get("web-1", {"metadata": {}})))
     before = _identity(case.pod("web-1"))
 
-    case.apply(nginxpod("web", replicas=2))
     with case.timed("said so after"):
+        case.apply(nginxpod("web", replicas=2))
         case.reason("web", "NameConflict", "web-1", timeout=RETRY_SECONDS)
     assert case.condition("web", "Stalled")["status"] == "True"
     assert case.condition("web", "Stalled")["reason"] == "NameConflict"
     case.until("web-0 to be ready all the same", lambda: is_ready(case.pods().get("web-0", {"metadata": {}})))
-    case.until("status to count our pod alone", lambda: case.seen("web")["status"].get("readyReplicas") == 1, RETRY_SECONDS)
+    case.until(
+        "status to count our pod alone", lambda: case.seen("web")["status"].get("readyReplicas") == 1, RETRY_SECONDS
+    )
     assert case.seen("web")["status"]["replicas"] == 1
     assert _identity(case.pod("web-1")) == before
     assert judges.event_count(case.record(), "NameConflict", "web") == 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from e2e import judges
 from e2e.case import RETRY_SECONDS, Case
 from e2e.objects import MAINLINE, STABLE, nginxpod
@@ -90,7 +89,9 @@ def test_failed_pod_is_made_again_first_at_once_then_with_a_delay(case: Case) ->
 
 
 @pytest.mark.parametrize(
-    "label", ["app.kubernetes.io/name", "twinloop.dev/nginxpod", "twinloop.dev/template"], ids=["name", "nginxpod", "template"]
+    "label",
+    ["app.kubernetes.io/name", "twinloop.dev/nginxpod", "twinloop.dev/template"],
+    ids=["name", "nginxpod", "template"],
 )
 def test_relabelled_pod_is_replaced(case: Case, label: str) -> None:
     """R2, R3: a pod of ours whose label is changed stays ours by its owner and is outdated, so it is replaced."""

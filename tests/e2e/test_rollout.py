@@ -24,8 +24,8 @@ def test_image_change_replaces_pods_one_at_a_time(case: Case) -> None:
     old_uids, old_page = case.uids(), case.page("web-0")
 
     before = time.monotonic()
-    case.set_spec("web", image=MAINLINE)
     with case.timed("replaced after"):
+        case.set_spec("web", image=MAINLINE)
         case.settled("web", ROLLOUT_SECONDS)
 
     assert not set(old_uids.values()) & set(case.uids().values())
@@ -64,8 +64,8 @@ def test_port_that_nobody_listens_on_stops_at_one_pod_and_heals(case: Case) -> N
     old = case.uids()
 
     before = time.monotonic()
-    case.set_spec("web", port=DEAF_PORT)
     with case.timed("said so after"):
+        case.set_spec("web", port=DEAF_PORT)
         case.reason("web", "Progressing", "web-2", timeout=RETRY_SECONDS)
     # web-2 is away, then back and running, and goes on not being ready: nothing more may be taken.
     case.until("web-2 to run on the bad port", lambda: _runs(case, "web-2", old["web-2"]))
@@ -74,8 +74,8 @@ def test_port_that_nobody_listens_on_stops_at_one_pod_and_heals(case: Case) -> N
     assert judges.deleted(case.record(), since=before) == ["web-2"]
     case.reason("web", "Progressing", "web-2")
 
-    case.set_spec("web", port=PORT)
     with case.timed("healed after"):
+        case.set_spec("web", port=PORT)
         case.settled("web", RETRY_SECONDS)
     assert judges.most_down(case.record(), THREE, since=before).count == 1
     assert judges.deleted(case.record(), since=before) == ["web-2", "web-2"]
@@ -94,14 +94,14 @@ def test_image_that_cannot_be_pulled_stops_at_one_pod_and_heals(case: Case) -> N
     old = case.uids()
 
     before = time.monotonic()
-    case.set_spec("web", image=NO_SUCH_IMAGE)
     with case.timed("said so after"):
+        case.set_spec("web", image=NO_SUCH_IMAGE)
         case.reason("web", "Progressing", "web-1", "ImagePullBackOff", timeout=RETRY_SECONDS)
     assert case.page("web-0").status == 200
     assert judges.most_taken(case.record(), ["web-0", "web-1"], since=before).count == 1
 
-    case.set_spec("web", image=STABLE)
     with case.timed("healed after"):
+        case.set_spec("web", image=STABLE)
         case.settled("web", RETRY_SECONDS)
     assert judges.deleted(case.record(), since=before) == ["web-1", "web-1"]
     assert case.uids()["web-0"] == old["web-0"]

@@ -198,8 +198,11 @@ def _checked(answer: Object, resource: Resource) -> Object:
 
 
 def _checked_list(answer: Object, resource: Resource) -> Object:
-    # A Go server writes an empty list as null at times.
-    items = answer["items"] = answer.get("items") or []
+    # A Go server writes an empty list as null at times. Only that: whoever takes an answer without items for an empty
+    # list believes that every object is gone.
+    if "items" in answer and answer["items"] is None:
+        answer["items"] = []
+    items = answer.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise CorruptAnswer(f"the list of {resource} has no list of objects in it")
     for item in items:

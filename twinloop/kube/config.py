@@ -78,18 +78,24 @@ def _from_files(paths: list[Path], context: str | None) -> Configuration:
         raise ConfigurationError(
             f"{source} has no current-context", hint="Choose one with --context or `kubectl config use-context`."
         )
-    loader = _loader(merged, name, source)
-    chosen = loader.current_context["context"]
-    settings = _settings()
-    user = _user(merged, chosen.get("user"))
-    own = _own_credentials(user, merged, chosen.get("cluster"), f"{source}, context {name}")
     try:
-        loader.load_and_set(settings)
+        return _from_context(merged, name, source)
+    except ConfigurationError:
+        raise
     except Exception as error:  # noqa: BLE001 - ConfigException, base64, types: whatever a wrong file can cause
         _fail(f"{source}, context {name}", error)
+
+
+def _from_context(merged: Any, name: str, source: str) -> Configuration:
+    where = f"{source}, context {name}"
+    loader = _loader(merged, name, source)
+    chosen = loader.current_context["context"]
+    own = _own_credentials(_user(merged, chosen.get("user")), merged, chosen["cluster"], where)
+    settings = _settings()
+    loader.load_and_set(settings)
     if isinstance(own, ExecPlugin) and own.certificate is not None:
         settings.cert_file, settings.key_file = str(own.certificate), None
-    _check_server(settings, f"{source}, context {name}")
+    _check_server(settings, where)
     return Configuration(
         server=settings.host,
         context=name,
@@ -136,10 +142,10 @@ def _loader(merger: Any, context: str, source: str) -> Any:
         raise ConfigurationError(
             f"{source} has no context {context}", hint=f"It has: {', '.join(sorted(map(str, known))) or 'none'}."
         )
-    try:
-        return _library("config.kube_config").KubeConfigLoader(config_dict=merger.config, active_context=context)
-    except Exception as error:  # noqa: BLE001 - see _merge
-        _fail(f"{source}, context {context}", error)
+    # Without a base path each relative path is looked up beside the file that it stands in.
+    return _library("config.kube_config").KubeConfigLoader(
+        config_dict=merger.config, active_context=context, config_base_path=None
+    )
 
 
 def _user(merger: Any, name: str | None) -> Any:
@@ -228,7 +234,8 @@ def _fail(where: str, error: Exception) -> NoReturn:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         text = f"line {error.problem_mark.line + 1} is no YAML: {error.problem}"
     elif isinstance(error, _library("config").ConfigException | OSError | yaml.YAMLError | UnicodeError):
-        text = str(error)
+        # The package names a place by the entry's whole content, tokens included: keep what stands before it.
+        text = str(error).partition("/{")[0]
     else:
         text = f"this is no kubeconfig ({type(error).__name__}: {error})"
     raise ConfigurationError(f"{where}: {' '.join(text.split())}") from error

@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from twinloop.errors import AlreadyExists, ApiError, Forbidden, NotFound, TooManyRequests, Unavailable
 from twinloop.kube.metrics import EVENTS_DROPPED
@@ -81,8 +81,8 @@ class EventRecorder:
         self._thread = threading.Thread(target=self._write_all, name="event-recorder", daemon=True)
         self._thread.start()
 
-    def event(self, involved: Object, type_: Literal["Normal", "Warning"], reason: str, message: str) -> None:
-        """Queue one Event about `involved`; returns at once and never raises."""
+    def event(self, involved: Object, type_: str, reason: str, message: str) -> None:
+        """Queue one Event about `involved`, `type_` being Normal or Warning; returns at once and never raises."""
         try:
             with self._changed:
                 if self._closing:

@@ -48,7 +48,7 @@ class Transport:
         self._pool = _pool_manager(configuration, pool_size)
         self._credentials = configuration.credentials
         self._lock = threading.Lock()  # guards _version: the pool is emptied once a rotation, not once a thread
-        self._version = self._credentials.current().version
+        self._version: int | None = None
 
     def send(
         self,

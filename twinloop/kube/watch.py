@@ -28,7 +28,8 @@ READ_SIZE = 64 * 1024
 # stream without line ends, and waiting for its end would fill the memory.
 MAX_LINE = 64 * 1024 * 1024
 
-EVENT_TYPES = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"})
+# A tuple: whether a list, which a corrupt line may hold here, is in it is a question without a TypeError.
+EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
 
 
 class WatchStream:

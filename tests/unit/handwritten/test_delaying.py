@@ -191,6 +191,23 @@ def test_an_endless_delay_never_ends_and_hinders_nobody(clock: FakeClock, queue:
     take(queue, "foo")
 
 
+def test_an_overtaken_delay_neither_fires_nor_cancels_a_later_one(clock: FakeClock, queue: DelayingQueue[str]) -> None:
+    queue.add_after("foo", 50.0)
+    queue.add_after("foo", 10.0)  # overtakes
+    queue.add_after("bar", 30.0)  # keeps the overtaken entry from surfacing together with its successor
+    settle(clock, 1010.0)
+    clock.step(10.0)
+    settle(clock, 1030.0)
+    take(queue, "foo")
+    queue.add_after("foo", 90.0)
+    clock.step(45.0)
+    settle(clock, 1100.0)
+    take(queue, "bar")
+    clock.step(45.0)
+    settle(clock, NEVER)
+    take(queue, "foo")
+
+
 def test_ever_shorter_delays_of_one_item_do_not_pile_up(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     queue.add_after("late", 90_000.0)
     for step in range(10_000):
@@ -212,6 +229,7 @@ def test_shut_down_drops_what_waits_and_ends_the_thread(
     shut_down(queue)
     assert "workqueue-ends" not in [thread.name for thread in waiting_threads()]
     assert clock.waiters() == 0
+    assert (len(queue._heap), len(queue._waiting)) == (0, 0), "dropped, so that the items can be collected"
     clock.step(20.0)
     assert queue.get() == (None, True)
     shut_down(queue)

@@ -162,6 +162,18 @@ def test_unfinished_work_is_the_sum_and_longest_the_maximum_of_all_ages(
     assert provider.read["longest"]() == 4.0
 
 
+def test_a_reading_waits_for_the_lock_that_guards_what_it_reads(provider: RecordingProvider) -> None:
+    queue: WorkQueue[str] = WorkQueue(name="test", metrics=provider)
+    for read in provider.read.values():
+        reader = threading.Thread(target=read, daemon=True)
+        with queue._lock:
+            reader.start()
+            reader.join(0.02)
+            assert reader.is_alive()
+        reader.join(5.0)
+        assert not reader.is_alive()
+
+
 def test_a_done_that_is_ignored_is_not_measured(clock: FakeClock, provider: RecordingProvider) -> None:
     queue: WorkQueue[str] = WorkQueue(name="test", clock=clock, metrics=provider)
     queue.add("foo")

@@ -222,8 +222,12 @@ def test_the_queue_has_client_go_s_default_limiter_on_its_own_clock(clock: FakeC
     queue: RateLimitingQueue[str] = RateLimitingQueue(clock=clock)
     queue.add_rate_limited("one")
     clock.wait_for_deadline(0.005)
-    for number in range(100):
+    for number in range(199):
         queue.add_rate_limited(f"item-{number}")
+    clock.step(1000.0)  # fills the bucket, which 200 calls had emptied, in no real time
+    clock.wait_for_deadline(math.inf)
+    queue.add_rate_limited("two")
+    clock.wait_for_deadline(1000.005)
     queue.shut_down()
 
 

@@ -1,0 +1,1 @@
+"""What several test folders share: builders of objects and a cluster in a dictionary."""

@@ -1,0 +1,354 @@
+"""Covers the store: keys, the indexes through every kind of change, snapshots, errors that change nothing.
+
+Names follow client-go's thread_safe_store_test.go, store_test.go and index_test.go. Left out: store
+resource versions other than that of `replace` (TestThreadSafeStoreRV, for a later queue), transactions.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handwritten.store import (
+    NAMESPACE_INDEX,
+    Indexer,
+    IndexerConflict,
+    IndexFunctionError,
+    Object,
+    ObjectKeyError,
+    UnknownIndex,
+    index_by_namespace,
+    meta_namespace_key,
+    split_meta_namespace_key,
+)
+
+INDEX = "testIndex"
+
+
+def thing(name: str, *values: str, namespace: str = "", version: str = "1") -> Object:
+    """An object that `by_values` indexes under `values`."""
+    metadata: dict[str, Any] = {"name": name, "resourceVersion": version}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"metadata": metadata, "values": list(values)}
+
+
+def by_values(obj: Object) -> Iterable[str]:
+    return [str(value) for value in obj["values"]]
+
+
+def indexed() -> Indexer:
+    return Indexer({INDEX: by_values})
+
+
+def names(objects: Iterable[Object]) -> set[str]:
+    return {obj["metadata"]["name"] for obj in objects}
+
+
+# ---------------------------------------------------------------------------------------------------- keys
+
+
+@pytest.mark.parametrize(
+    ("obj", "key"),
+    [(thing("web"), "web"), (thing("web", namespace="prod"), "prod/web"), ({"metadata": {"name": "a"}}, "a")],
+)
+def test_meta_namespace_key(obj: Object, key: str) -> None:
+    assert meta_namespace_key(obj) == key
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        {},
+        None,
+        [],
+        {"metadata": None},
+        {"metadata": {}},
+        {"metadata": {"name": ""}},
+        {"metadata": {"name": 7}},
+        {"metadata": {"name": "web", "namespace": 7}},
+    ],
+)
+def test_an_object_without_a_name_has_no_key_and_the_error_carries_it(obj: object) -> None:
+    with pytest.raises(ObjectKeyError) as caught:
+        meta_namespace_key(obj)
+    assert caught.value.object is obj
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(("key", "parts"), [("web", ("", "web")), ("prod/web", ("prod", "web")), ("/web", ("", "web"))])
+def test_split_meta_namespace_key(key: str, parts: tuple[str, str]) -> None:
+    assert split_meta_namespace_key(key) == parts
+
+
+def test_split_meta_namespace_key_refuses_two_slashes() -> None:
+    with pytest.raises(ValueError, match="a/b/c"):
+        split_meta_namespace_key("a/b/c")
+
+
+# --------------------------------------------------------------------------------------------------- store
+
+
+def test_cache() -> None:
+    store = Indexer()
+    store.add(thing("a"))
+    assert store.get_by_key("a") == thing("a")
+    assert store.get(thing("a", "other content")) == thing("a")
+    store.update(thing("a", version="2"))
+    assert store.get_by_key("a") == thing("a", version="2")
+    store.delete(thing("a"))
+    assert store.get_by_key("a") is None
+    store.delete(thing("a"))  # gone already: no error
+    store.replace([thing("b"), thing("c")], "7")
+    assert sorted(store.list_keys()) == ["b", "c"]
+    assert names(store.list()) == {"b", "c"}
+    assert store.resource_version == "7"
+
+
+def test_an_object_without_a_key_is_refused_and_nothing_changes() -> None:
+    store = indexed()
+    store.replace([thing("a", "x")], "1")
+    nameless: Object = {"metadata": {}}
+    changes: list[Callable[[], None]] = [
+        lambda: store.add(nameless),
+        lambda: store.update(nameless),
+        lambda: store.delete(nameless),
+        lambda: store.replace([thing("b"), nameless], "2"),
+    ]
+    for change in changes:
+        with pytest.raises(ObjectKeyError):
+            change()
+    assert store.list_keys() == ["a"]
+    assert store.resource_version == "1"
+
+
+def test_a_list_is_a_snapshot() -> None:
+    store = Indexer()
+    store.add(thing("a"))
+    before = store.list()
+    store.add(thing("b"))
+    store.delete(thing("a"))
+    assert names(before) == {"a"}
+
+
+def test_reads_while_others_write_see_each_object_whole() -> None:
+    """Every object is under both its values or under none of them, whenever one looks."""
+    store = indexed()
+    stop = threading.Event()
+
+    def write() -> None:
+        for turn in range(300):
+            store.replace([thing(f"o{i}", f"v{turn}") for i in range(5)], str(turn))
+        stop.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    torn = []
+    while not stop.is_set():
+        values = {value for obj in store.list() for value in by_values(obj)}
+        if len(values) > 1:
+            torn.append(values)
+    writer.join()
+    assert torn == []
+
+
+# ------------------------------------------------------------------------------------------------- indexes
+
+
+def test_thread_safe_store_delete_removes_empty_sets_from_index() -> None:
+    store = indexed()
+    store.add(thing("a", "x"))
+    assert store.list_index_func_values(INDEX) == ["x"]
+    store.delete(thing("a"))
+    assert store.list_index_func_values(INDEX) == []
+    assert store._indexes[INDEX].keys == {}
+
+
+def test_thread_safe_store_add_keeps_non_empty_set_post_delete_from_index() -> None:
+    store = indexed()
+    store.add(thing("a", "x"))
+    store.add(thing("b", "x"))
+    store.delete(thing("a"))
+    assert store.index_keys(INDEX, "x") == ["b"]
+
+
+def test_thread_safe_store_indexing_functions_with_multiple_values() -> None:
+    """The steps of client-go's table: each changes one object and looks at all sets."""
+    store = indexed()
+
+    def sets() -> dict[str, set[str]]:
+        return {value: set(store.index_keys(INDEX, value)) for value in store.list_index_func_values(INDEX)}
+
+    store.add(thing("key1", "foo"))
+    assert sets() == {"foo": {"key1"}}
+    store.update(thing("key1", "foo"))
+    assert sets() == {"foo": {"key1"}}
+    store.update(thing("key1", "foo", "bar"))
+    assert sets() == {"foo": {"key1"}, "bar": {"key1"}}
+    store.add(thing("key2", "foo", "bar"))
+    assert sets() == {"foo": {"key1", "key2"}, "bar": {"key1", "key2"}}
+    store.update(thing("key1", "bar"))
+    assert sets() == {"foo": {"key2"}, "bar": {"key1", "key2"}}
+    store.update(thing("key1"))
+    assert sets() == {"foo": {"key2"}, "bar": {"key2"}}
+    store.update(thing("key2", "baz"))
+    assert sets() == {"baz": {"key2"}}
+    store.delete(thing("key2"))
+    assert sets() == {}
+    store.replace([thing("key3", "foo"), thing("key4", "foo", "bar")])
+    assert sets() == {"foo": {"key3", "key4"}, "bar": {"key4"}}
+    store.replace([])
+    assert sets() == {}
+
+
+def test_index() -> None:
+    """`index` gives the union over the values of the object asked for, each object once."""
+    store = indexed()
+    for obj in (thing("a", "x"), thing("b", "y"), thing("c", "x", "y"), thing("d", "z")):
+        store.add(obj)
+    found = store.index(INDEX, thing("not stored", "x", "y"))
+    assert sorted(obj["metadata"]["name"] for obj in found) == ["a", "b", "c"]
+    assert names(store.by_index(INDEX, "y")) == {"b", "c"}
+    assert store.by_index(INDEX, "nobody") == []
+
+
+def test_get_index_func_values() -> None:
+    store = indexed()
+    store.add(thing("a", "x", "x", "y"))
+    assert sorted(store.list_index_func_values(INDEX)) == ["x", "y"]
+    assert names(store.by_index(INDEX, "x")) == {"a"}
+    assert store.list_index_func_values("unknown") == []
+
+
+def test_multi_index_keys() -> None:
+    store = Indexer({INDEX: by_values, NAMESPACE_INDEX: index_by_namespace})
+    store.add(thing("b", "x", namespace="prod"))
+    store.add(thing("a", "x", namespace="prod"))
+    store.add(thing("c", "x", namespace="test"))
+    store.add(thing("node", "x"))
+    assert store.index_keys(INDEX, "x") == ["node", "prod/a", "prod/b", "test/c"]
+    assert store.index_keys(NAMESPACE_INDEX, "prod") == ["prod/a", "prod/b"]
+    store.delete(thing("a", namespace="prod"))
+    assert store.index_keys(INDEX, "x") == ["node", "prod/b", "test/c"]
+    assert store.index_keys(NAMESPACE_INDEX, "prod") == ["prod/b"]
+
+
+def test_an_unknown_index_is_an_error() -> None:
+    store = indexed()
+    for read in (
+        lambda: store.by_index("owner", "x"),
+        lambda: store.index_keys("owner", "x"),
+        lambda: store.index("owner", thing("a")),
+    ):
+        with pytest.raises(UnknownIndex, match="owner"):
+            read()
+
+
+def test_add_indexers_indexes_what_is_there() -> None:
+    store = Indexer()
+    store.add(thing("a", "x", namespace="prod"))
+    store.add_indexers({INDEX: by_values, NAMESPACE_INDEX: index_by_namespace})
+    assert names(store.by_index(INDEX, "x")) == {"a"}
+    assert store.index_keys(NAMESPACE_INDEX, "prod") == ["prod/a"]
+    assert store.index_names == [INDEX, NAMESPACE_INDEX]
+
+
+def test_add_indexers_with_a_name_that_is_taken_adds_nothing() -> None:
+    store = indexed()
+    with pytest.raises(IndexerConflict, match=INDEX):
+        store.add_indexers({NAMESPACE_INDEX: index_by_namespace, INDEX: by_values})
+    assert store.index_names == [INDEX]
+
+
+def test_an_index_function_that_raises_leaves_store_and_indexes_as_they_were() -> None:
+    def picky(obj: Object) -> Iterable[str]:
+        return [obj["team"]]
+
+    store = Indexer({INDEX: by_values, "team": picky})
+    store.add(thing("a", "x") | {"team": "red"})
+    changes: list[Callable[[], None]] = [
+        lambda: store.update(thing("a", "y")),
+        lambda: store.add(thing("b", "y")),
+        lambda: store.replace([thing("c", "y")], "9"),
+        lambda: store.add_indexers({"colour": lambda obj: [obj["colour"]]}),
+    ]
+    for change in changes:
+        with pytest.raises(IndexFunctionError) as caught:
+            change()
+        assert isinstance(caught.value.__cause__, KeyError)
+    assert store.list_index_func_values(INDEX) == ["x"]
+    assert names(store.by_index("team", "red")) == {"a"}
+    assert store.list_keys() == ["a"]
+    assert store.index_names == [INDEX, "team"]
+
+
+def test_an_index_function_that_returns_one_string_is_refused() -> None:
+    """Else every letter of it would be a value."""
+    store = Indexer({INDEX: lambda obj: str(obj["metadata"]["name"])})
+    with pytest.raises(IndexFunctionError, match="iterable of strings"):
+        store.add(thing("web"))
+
+
+def test_an_object_that_a_reader_changed_leaves_no_index_entry_behind() -> None:
+    store = indexed()
+    obj = thing("a", "x")
+    store.add(obj)
+    obj["values"] = ["y"]
+    store.delete(thing("a"))
+    assert store.list_index_func_values(INDEX) == []
+
+
+def test_by_index_does_not_look_at_other_objects() -> None:
+    """The cost of `by_index` is that of its result: 20 000 other objects are not touched."""
+
+    class Counting(dict[str, Object]):
+        reads = 0
+
+        def __getitem__(self, key: str) -> Object:
+            Counting.reads += 1
+            return super().__getitem__(key)
+
+    store = indexed()
+    store.replace([thing(f"o{i}", f"v{i // 2}") for i in range(20_000)])
+    store._items = Counting(store._items)
+    assert names(store.by_index(INDEX, "v7")) == {"o14", "o15"}
+    assert Counting.reads == 2
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["add", "update", "delete", "replace"]),
+            st.lists(
+                st.tuples(st.sampled_from("abcd"), st.lists(st.sampled_from("xyz"), max_size=3)),
+                min_size=1,
+                max_size=4,
+            ),
+        ),
+        max_size=30,
+    )
+)
+def test_any_changes_leave_the_indexes_as_if_built_anew(changes: list[tuple[str, list[tuple[str, list[str]]]]]) -> None:
+    store = indexed()
+    model: dict[str, Object] = {}
+    for verb, content in changes:
+        objects = [thing(name, *values) for name, values in content]
+        if verb == "replace":
+            store.replace(objects)
+            model = {obj["metadata"]["name"]: obj for obj in objects}
+            continue
+        name = objects[0]["metadata"]["name"]
+        getattr(store, verb)(objects[0])
+        model[name] = objects[0]
+        if verb == "delete":
+            del model[name]
+    values = {value for obj in model.values() for value in by_values(obj)}
+    assert {key: store.get_by_key(key) for key in store.list_keys()} == model
+    assert set(store.list_index_func_values(INDEX)) == values
+    for value in values:
+        assert store.index_keys(INDEX, value) == sorted(k for k, obj in model.items() if value in obj["values"])

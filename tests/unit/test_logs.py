@@ -1,0 +1,220 @@
+"""Log lines: the shape of the JSON, what can be said with fields, and that nothing else gets onto stderr.
+
+Left out: kopf's own loggers, which the kopf variant configures (tests/variants look at its lines).
+"""
+
+import io
+import json
+import logging
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from twinloop import logs
+from twinloop.logs import fields
+
+log = logging.getLogger("twinloop.test")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Put back what configure() changes for the whole process."""
+    root, urllib3 = logging.getLogger(), logging.getLogger("urllib3")
+    before = root.handlers[:], root.level, urllib3.level, sys.excepthook, threading.excepthook
+    yield
+    logging.captureWarnings(False)
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    urllib3.setLevel(before[2])
+    sys.excepthook, threading.excepthook = before[3], before[4]
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def json_logs(stream: io.StringIO) -> io.StringIO:
+    logs.configure(stream=stream)
+    return stream
+
+
+def only_line(stream: io.StringIO) -> dict[str, Any]:
+    """The one line that was written, and its object."""
+    (line,) = stream.getvalue().splitlines()
+    decoded: dict[str, Any] = json.loads(line)
+    return decoded
+
+
+def test_a_line_has_the_four_keys_in_order(json_logs: io.StringIO) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    log.info("hello %s", "there")
+    line = only_line(json_logs)
+    assert list(line) == ["timestamp", "severity", "logger", "message"]
+    assert (line["severity"], line["logger"], line["message"]) == ("info", "twinloop.test", "hello there")
+    assert line["timestamp"].endswith("Z")
+    assert before <= datetime.fromisoformat(line["timestamp"]) <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("level", "word"),
+    [(10, "debug"), (20, "info"), (30, "warn"), (40, "error"), (50, "fatal"), (25, "warn"), (5, "debug")],
+)
+def test_severities_are_the_words_of_kopfs_json_logs(stream: io.StringIO, level: int, word: str) -> None:
+    logs.configure("debug", stream=stream)
+    logging.getLogger().setLevel(1)
+    log.log(level, "x")
+    assert only_line(stream)["severity"] == word
+
+
+def test_fields_come_after_the_message_under_any_name(json_logs: io.StringIO) -> None:
+    log.info("created", extra=fields(namespace="shop", name="web", pods=3))
+    line = only_line(json_logs)
+    assert (line["namespace"], line["name"], line["pods"]) == ("shop", "web", 3)
+
+
+def test_plain_extra_works_as_logging_has_it(json_logs: io.StringIO) -> None:
+    log.info("created", extra={"namespace": "shop"})
+    assert only_line(json_logs)["namespace"] == "shop"
+
+
+def test_a_field_never_takes_the_place_of_the_message(json_logs: io.StringIO) -> None:
+    log.info("the message", extra=fields(message="another", timestamp="never"))
+    line = only_line(json_logs)
+    assert (line["message"], line["message_"], line["timestamp_"]) == ("the message", "another", "never")
+
+
+def test_an_exception_is_one_field_of_one_line(json_logs: io.StringIO) -> None:
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        log.exception("failed")
+    line = only_line(json_logs)
+    assert (line["severity"], line["message"]) == ("error", "failed")
+    assert line["exception"].startswith("Traceback")
+    assert "ValueError: two\nlines" in line["exception"]
+
+
+def test_exc_info_without_an_exception_adds_nothing(json_logs: io.StringIO) -> None:
+    log.info("calm", exc_info=True)  # noqa: LOG014 - the very thing that is tested
+    assert "exception" not in only_line(json_logs)
+
+
+class Nasty:
+    def __repr__(self) -> str:
+        return "Nasty()"
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_what_is_no_json_is_written_as_its_repr(json_logs: io.StringIO) -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    log.info("a", extra=fields(thing=Nasty(), key={("a", 1): 2}, circle=circle))
+    line = only_line(json_logs)
+    assert line["thing"] == "Nasty()"
+    assert line["message"] in {"a", "'a'"}
+
+
+@pytest.mark.parametrize("arguments", [("a", "b"), (Nasty(),)])
+def test_a_message_that_does_not_fit_its_arguments_is_still_one_line(
+    json_logs: io.StringIO, arguments: tuple[object, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Through the handler alone: pytest's own handlers would raise on such a record.
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "one %s", arguments, None)
+    handler = next(h for h in logging.getLogger().handlers if isinstance(h, logs._Handler))
+    handler.handle(record)
+    assert "one %s" in only_line(json_logs)["message"]
+    assert capsys.readouterr().err == ""
+
+
+def test_text_outside_ascii_and_lone_surrogates_do_not_break_the_line(json_logs: io.StringIO) -> None:
+    log.info("ü \ud800 \u2028 \n end")
+    assert only_line(json_logs)["message"] == "ü \ud800 \u2028 \n end"
+
+
+def test_text_is_short_and_ends_with_the_fields(stream: io.StringIO) -> None:
+    logs.configure("debug", "text", stream)
+    log.warning("pod is gone", extra=fields(namespace="shop", name="web"))
+    line = stream.getvalue()
+    assert line[8:] == " WARN  pod is gone namespace=shop name=web\n"
+
+
+def test_text_shows_a_traceback_below_the_line(stream: io.StringIO) -> None:
+    logs.configure(fmt="text", stream=stream)
+    try:
+        raise ValueError("bad")
+    except ValueError:
+        log.exception("failed")
+    assert "ERROR failed\nTraceback" in stream.getvalue()
+    assert stream.getvalue().endswith("ValueError: bad\n")
+
+
+def test_the_default_level_is_info(json_logs: io.StringIO) -> None:
+    log.debug("hidden")
+    logging.getLogger("urllib3.connectionpool").info("hidden too")
+    assert json_logs.getvalue() == ""
+
+
+def test_a_level_that_does_not_exist_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="CHATTY"):
+        logs.configure("chatty")
+
+
+def test_configuring_again_replaces_the_first_and_leaves_foreign_handlers(stream: io.StringIO) -> None:
+    foreign = logging.NullHandler()
+    logging.getLogger().addHandler(foreign)
+    first = io.StringIO()
+    logs.configure(stream=first)
+    logs.configure(stream=stream)
+    log.info("once")
+    assert first.getvalue() == ""
+    assert only_line(stream)["message"] == "once"
+    assert foreign in logging.getLogger().handlers
+
+
+def test_a_warning_is_a_log_line(json_logs: io.StringIO) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logs.configure(stream=json_logs)
+        warnings.warn("old thing", DeprecationWarning, stacklevel=1)
+    line = only_line(json_logs)
+    assert line["logger"] == "py.warnings"
+    assert "old thing" in line["message"]
+
+
+def test_a_stream_that_is_gone_costs_the_line_and_nothing_else(
+    stream: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(stream=stream)
+    stream.close()
+    log.info("lost")
+    assert capsys.readouterr().err == ""
+
+
+def test_uncaught_exceptions_of_any_thread_are_json_lines() -> None:
+    program = (
+        "import threading; from twinloop import logs; logs.configure()\n"
+        "thread = threading.Thread(target=lambda: 1 / 0, name='worker-3'); thread.start(); thread.join()\n"
+        "raise KeyError('main')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    first, second = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 1
+    assert first["message"] == "uncaught exception in thread worker-3"
+    assert "ZeroDivisionError" in first["exception"]
+    assert (second["severity"], second["message"]) == ("fatal", "uncaught exception")
+    assert "KeyError: 'main'" in second["exception"]
+
+
+def test_an_interrupt_from_the_keyboard_is_no_line(json_logs: io.StringIO) -> None:
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert json_logs.getvalue() == ""
