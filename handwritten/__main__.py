@@ -10,8 +10,10 @@ import random
 import signal
 import sys
 import threading
+from typing import Literal
 
 import click
+from prometheus_client import disable_created_metrics
 
 from handwritten.clock import RealClock
 from handwritten.nginxpod import NginxPodOperator
@@ -38,7 +40,9 @@ EXIT_CONFIGURATION = 2
 @click.option("--metrics-bind-address", default=":8080", show_default=True, help="For /metrics; 0 = off.")
 @click.option("--health-probe-bind-address", default=":8081", show_default=True, help="For /healthz, /readyz; 0 = off.")
 @click.option("--log-format", type=click.Choice(["json", "text"]), default="json", show_default=True)
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
 @click.version_option(__version__, prog_name="handwritten")
 def main(  # noqa: PLR0913 - one parameter for each flag
     kubeconfig: str | None,
@@ -48,11 +52,13 @@ def main(  # noqa: PLR0913 - one parameter for each flag
     resync: float,
     metrics_bind_address: str,
     health_probe_bind_address: str,
-    log_format: str,
+    log_format: Literal["json", "text"],
     log_level: str,
 ) -> None:
     """Keep the nginx pods of NginxPods as their specs say."""
     logs.configure(log_level, log_format)
+    # client-go's pages have no *_created series, and dashboards do not expect them.
+    disable_created_metrics()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -78,9 +78,12 @@ class MutationCache:
         with self._lock:
             entries = self._live(group)
             objects = {meta_namespace_key(obj): obj for obj in cached if _uid(obj) not in self._gone}
-            for key, entry in entries.items():
+            for key, entry in list(entries.items()):
                 if key not in objects or _newer(entry.obj, objects[key]):
                     objects[key] = entry.obj
+                else:
+                    # The event came before the answer, so nobody dropped the entry then.
+                    del entries[key]
             return list(objects.values())
 
     def is_ours(self, obj: Object) -> bool:
@@ -95,8 +98,8 @@ class MutationCache:
         Whoever decided on entries comes back after that time: if no event ever confirms them, the cache was right.
         """
         with self._lock:
-            entries = self._live(group)
-            return max((entry.expires for entry in entries.values()), default=0.0) - self._clock.now() if entries else None
+            expiries = [entry.expires for entry in self._live(group).values()]
+            return max(expiries) - self._clock.now() if expiries else None
 
     def _live(self, group: str) -> dict[str, _Entry]:
         now = self._clock.now()

@@ -18,6 +18,8 @@ import threading
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from prometheus_client import REGISTRY, CollectorRegistry
+
 from handwritten.clock import Clock
 from handwritten.controller import Controller
 from handwritten.delta_fifo import DeletedFinalStateUnknown
@@ -137,11 +139,12 @@ class NginxPodOperator:
         namespace: str | None = None,
         resync: float = 600.0,
         workers: int = 4,
+        registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        """`namespace` None serves all; `resync` is in seconds, 0 = never."""
+        """`namespace` None serves all; `resync` is in seconds, 0 = never; `registry` takes the metrics."""
         self._workers = workers
         self._memory = Memory()
-        self._metrics = ReconcileMetrics(CONTROLLER, workers=workers)
+        self._metrics = ReconcileMetrics(CONTROLLER, workers=workers, registry=registry)
         # Pods need no resync of their own: the NginxPods' brings every pod under review.
         self.nginxpods = SharedInformer(
             ListWatch(client, NGINXPODS, namespace), clock=clock, rng=rng, name="nginxpods", resync_period=resync
@@ -159,7 +162,7 @@ class NginxPodOperator:
             rate_limiter=ItemExponentialFailureRateLimiter(RETRY_BASE, RETRY_MAX),
             name=CONTROLLER,
             clock=clock,
-            metrics=PrometheusMetricsProvider(),
+            metrics=PrometheusMetricsProvider(registry),
         )
         registrations = [
             self.nginxpods.add_event_handler(_NginxPodHandler(self)),

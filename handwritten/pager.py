@@ -51,6 +51,8 @@ def list_pages(fetch: FetchPage, *, resource_version: str, limit: int) -> Listin
         version = version or page_version
         if not next_token:
             return Listing(items, version, paginated=bool(token))
+        if next_token == token:
+            raise CorruptAnswer("a list continues with the page that was just read, and would never end")
         token = next_token
 
 

@@ -29,6 +29,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import kopf
+from prometheus_client import disable_created_metrics
 
 from twinloop import __version__
 from twinloop.cluster import ToldCluster
@@ -158,9 +159,16 @@ class Operator:
 
     async def close(self) -> None:
         """Let go of everything that would outlive kopf's handlers."""
-        for pending in [*self._timers.values(), *self._tasks]:
-            pending.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.to_thread(self.recorder.close, 2.0)
+
+
+def _key(body: kopf.Body) -> Key:
+    obj: Object = dict(body)
+    return namespace_of(obj), name_of(obj)
 
 
 def _now() -> datetime:
@@ -179,7 +187,7 @@ def _open() -> tuple[Operator, Server]:
     try:
         opened = Operator()
         address = os.environ.get("TWINLOOP_METRICS_ADDRESS", ":8080")
-        return opened, serve(address, {"/metrics": metrics_answer, "/readyz": lambda: probe(opened.ready)})
+        return opened, serve(address, {"/metrics": metrics_answer, "/readyz": probe(opened.ready)})
     except ConfigurationError as error:
         sys.exit(_complain(error))
 
@@ -189,6 +197,8 @@ def _complain(error: ConfigurationError) -> int:
     return 2
 
 
+# The same pages as the handwritten variant's.
+disable_created_metrics()
 app, server = _open()
 
 
@@ -203,6 +213,10 @@ class EndlessBackoffs:
 @kopf.on.startup()
 def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     """Settings that make kopf as fair a match as it can be; each says what it changes."""
+    # One line for each event handler's success, of every pod in the cluster, says nothing; failures are still logged.
+    # So are the visits, by the sync function itself, and the kubelet's probes are not.
+    logging.getLogger("kopf.objects").addFilter(lambda record: record.levelno > logging.INFO)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     # Default: True. Events come from the shared recorder, the same in both variants; kopf's would come on top.
     settings.posting.enabled = False
     # Default: 8 retries in 54 s, after which a watch that still gets 5xx or 403 ends the process. An outage or a missing
@@ -252,9 +266,9 @@ async def login(**_: Any) -> kopf.ConnectionInfo:
 @kopf.on.resume(GROUP, VERSION, PLURAL)
 @kopf.on.create(GROUP, VERSION, PLURAL)
 @kopf.on.update(GROUP, VERSION, PLURAL)
-async def reconcile(namespace: str, name: str, retry: int, **_: Any) -> None:
+async def reconcile(body: kopf.Body, retry: int, **_: Any) -> None:
     """A NginxPod was made, changed, or was there when we came: visit it, and let kopf repeat what fails."""
-    key = (namespace, name)
+    key = _key(body)
     outcome = await app.visit(key)
     if outcome.failure:
         app.retrying.add(key)
@@ -264,10 +278,10 @@ async def reconcile(namespace: str, name: str, retry: int, **_: Any) -> None:
 
 
 @kopf.on.event(GROUP, VERSION, PLURAL)
-async def remember(type: str | None, namespace: str, name: str, **_: Any) -> None:  # noqa: A002 - kopf's name for it
+async def remember(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
     """Keep track of which NginxPods exist."""
-    key = (namespace, name)
-    if type == "DELETED":
+    key = _key(body)
+    if event["type"] == "DELETED":
         app.known.discard(key)
         app.retrying.discard(key)
         app.memory.forget(*key)

@@ -57,7 +57,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Never raises and never breaks the line: an unfit value is written as its repr."""
-        line = {
+        line: dict[str, Any] = {
             "timestamp": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "severity": _severity(record.levelno),
             "logger": record.name,
@@ -70,7 +70,7 @@ class JsonFormatter(logging.Formatter):
         try:
             return json.dumps(line, default=repr)
         except (TypeError, ValueError):  # keys that are no text, a circle
-            return json.dumps({key: repr(value) for key, value in line.items()})
+            return json.dumps({key: value if isinstance(value, str) else repr(value) for key, value in line.items()})
 
 
 class TextFormatter(logging.Formatter):

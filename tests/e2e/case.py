@@ -30,6 +30,9 @@ T = TypeVar("T")
 READY_SECONDS = 45.0
 # Where a failed attempt comes first, the back-off (at most 15 s in both variants) comes on top of the pod's own time.
 RETRY_SECONDS = 60.0
+# At the end of a case its requests are counted when none has come for QUIET_SECONDS, or after TRAIL_SECONDS.
+QUIET_SECONDS = 0.5
+TRAIL_SECONDS = 5.0
 
 
 @dataclass
@@ -188,6 +191,17 @@ class Case:
         """The operator's requests about this namespace since the mark (default: all of the case); None = no audit log."""
         found = self.audit_log.since(self.audit_mark if mark is None else mark)
         return None if found is None else [request for request in found if request.namespace == self.namespace]
+
+    def all_requests(self) -> list[audit.Request] | None:
+        """The requests of the whole case, once no more come: Events and a last status may trail behind."""
+        deadline = time.monotonic() + TRAIL_SECONDS
+        found = self.requests()
+        while found is not None and time.monotonic() < deadline:
+            time.sleep(QUIET_SECONDS)
+            before, found = len(found), self.requests()
+            if found is not None and len(found) == before:
+                break
+        return found
 
     def expect_no_writes(self, mark: int | None, *, everywhere: bool = False) -> None:
         """Fail if the operator wrote about this namespace (or `everywhere`) since the mark; Leases do not count.

@@ -133,7 +133,12 @@ def _export_kubeconfig(kind: KindCluster) -> None:
 def variant(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Deployment]:
     """One variant, deployed by `make deploy` and taken away by `make undeploy` after its last case."""
     deployment = Deployment(cluster, request.param)
-    deployment.deploy()
+    try:
+        deployment.deploy()
+    except CommandFailed:
+        dump.write_log(deployment, RESULTS / f"deploy-{request.param}")
+        deployment.undeploy()
+        raise
     yield deployment
     deployment.undeploy()
 
@@ -162,7 +167,7 @@ def _case(request: pytest.FixtureRequest, cluster: Cluster, operator: Deployment
     with Recorder(cluster.client, name, [NGINXPODS, PODS, EVENTS]) as recorder:
         found = Case(cluster, name, recorder, log, operator, audit_mark=log.mark())
         yield found
-        requests = found.requests()
+        requests = found.all_requests()
         request.config.stash[REPORT].add_findings(request.node, _variant_of(request.node), found.observations, requests)
         if request.node.stash.get(FAILED, False):
             dump.write(found, RESULTS / _slug(request.node), requests)

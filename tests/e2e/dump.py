@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 from e2e.audit import Request
 from e2e.case import Case
 from e2e.cluster import CommandFailed
+from e2e.deployment import Deployment
 
 
 def write(case: Case, folder: Path, requests: Iterable[Request] | None) -> None:
@@ -23,7 +25,13 @@ def write(case: Case, folder: Path, requests: Iterable[Request] | None) -> None:
     (folder / "record.jsonl").write_text("".join(f"{line}\n" for line in _record_lines(case)))
     (folder / "requests.txt").write_text("".join(f"{r} {r.name} -> {r.code}\n" for r in requests or []))
     if case.operator:
-        (folder / "operator.log").write_text(case.operator.logs(case.started))
+        write_log(case.operator, folder, case.started)
+
+
+def write_log(operator: Deployment, folder: Path, since: datetime | None = None) -> None:
+    """The operator's log since then; all of it without a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "operator.log").write_text(operator.logs(since))
 
 
 def _output_of(case: Case, *command: str) -> str:

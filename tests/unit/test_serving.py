@@ -5,6 +5,8 @@ Left out: a kubelet's and a Prometheus's own view of it (tests/e2e).
 
 import logging
 import socket
+import struct
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from urllib.request import urlopen
@@ -115,10 +117,18 @@ def test_requests_are_not_logged_at_info_nor_printed(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_client_that_hangs_up_prints_nothing(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_hangs_up_prints_nothing(
+    server: Server, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "twinloop.serving")
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"GET /metr")
-    assert ask(server, "/healthz")[0].status == 200
+        # Closing is a reset now, which the server's read ends in.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    deadline = time.monotonic() + 10
+    while "went away" not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert "went away" in caplog.text
     assert capsys.readouterr() == ("", "")
 
 

@@ -27,8 +27,8 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 class Configuration:
     """Where to connect and as whom.
 
-    `server` is a URL without a slash at its end, `context` the kubeconfig's context or "in-cluster", `namespace` the one
-    that the context names ("default" if none), `source` the files that it came from.
+    `server` is a URL without a slash at its end, `context` the kubeconfig's context or "in-cluster", `namespace` the
+    one that the context names ("default" if none), `source` the files that it came from.
     """
 
     server: str

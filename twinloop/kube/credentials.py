@@ -23,8 +23,8 @@ from twinloop.errors import ConfigurationError, Unauthorized
 
 log = logging.getLogger(__name__)
 
-# client-go's period in transport.NewCachedFileTokenSource. A changed file is seen at once by its stat; the period is for
-# file systems whose times do not tell.
+# client-go's period in transport.NewCachedFileTokenSource. A changed file is seen at once by its stat; the period is
+# for file systems whose times do not tell.
 TOKEN_PERIOD = 60.0
 
 

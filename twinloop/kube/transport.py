@@ -115,8 +115,7 @@ class Transport:
                 body=data,
                 headers=headers,
                 timeout=timeout,
-                retries=False,
-                redirect=False,
+                retries=False,  # neither after a failure nor along a redirect
                 preload_content=not stream,
             )
             code = response.status

@@ -96,3 +96,8 @@ def test_items_null_is_an_empty_list() -> None:
 def test_an_answer_that_is_no_list_is_not_taken_for_an_empty_one(answer: Object) -> None:
     with pytest.raises(CorruptAnswer):
         Server(answer).list()
+
+
+def test_a_list_that_never_ends_is_a_corrupt_answer() -> None:
+    with pytest.raises(CorruptAnswer):
+        Server(page("7", "a", token="t1"), page("7", "b", token="t1"), page("7", "c", token="t1")).list()

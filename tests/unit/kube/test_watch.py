@@ -306,8 +306,10 @@ def test_close_gives_the_socket_back(api: Any, client: Client) -> None:
         handler.close_connection = True
 
     api._scripts.append(write)
-    open_watch(client).close()
+    watch = open_watch(client)
+    watch.close()
     assert hung_up.wait(SOON)
+    assert list(watch) == []  # and keeps the stream alive: its collection would close the socket as well
 
 
 def test_an_open_watch_leaves_requests_alone(api: Any, connect: Callable[..., Client]) -> None:
