@@ -16,7 +16,7 @@ import click
 from prometheus_client import disable_created_metrics
 
 from handwritten.clock import RealClock
-from handwritten.nginxpod import NginxPodOperator
+from handwritten.nginxpod import NginxPodOperator, Sources
 from twinloop import __version__, logs
 from twinloop.errors import ConfigurationError
 from twinloop.kube import Client, EventRecorder, load_configuration
@@ -58,7 +58,7 @@ def main(  # noqa: PLR0913 - one parameter for each flag
     """Keep the nginx pods of NginxPods as their specs say."""
     logs.configure(log_level, log_format)
     # client-go's pages have no *_created series, and dashboards do not expect them.
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -70,9 +70,9 @@ def main(  # noqa: PLR0913 - one parameter for each flag
         operator = NginxPodOperator(
             client,
             recorder,
+            sources=Sources.of(client, namespace),
             clock=RealClock(),
             rng=random.Random(),  # noqa: S311 - spreads requests over time, hides nothing
-            namespace=namespace,
             resync=resync,
             workers=workers,
         )

@@ -93,12 +93,12 @@ class FakeControllerSource:
     """
 
     def __init__(self) -> None:
-        """Begin without objects, at version 0."""
+        """Begin without objects, at version 1 like an empty etcd: "0" has a meaning of its own."""
         self._lock = threading.Lock()
         self._items: dict[str, Object] = {}
         # One event for each version after `_forgotten`.
         self._changes: list[tuple[int, Object]] = []
-        self._version = 0
+        self._version = 1
         self._forgotten = 0
         self._watches: list[FakeWatch] = []
         # What each `list` and `watch` raises from now on.

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from handwritten.clock import Clock
 from handwritten.controller import Controller
 from handwritten.delta_fifo import DeletedFinalStateUnknown
 from handwritten.informer import SharedInformer
-from handwritten.listwatch import ListWatch
+from handwritten.listwatch import ListerWatcher, ListWatch
 from handwritten.metrics import PrometheusMetricsProvider
 from handwritten.mutation_cache import MutationCache
 from handwritten.ratelimit import ItemExponentialFailureRateLimiter, RateLimitingQueue
@@ -126,6 +127,19 @@ def _is_gone(answer: Object) -> bool:
     return at_once and not metadata.get("finalizers")
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Where the informers list and watch: the API server, or a test's memory."""
+
+    nginxpods: ListerWatcher
+    pods: ListerWatcher
+
+    @classmethod
+    def of(cls, client: Client, namespace: str | None) -> Sources:
+        """The API server's; `namespace` None = all. Pods come without a selector: a foreign one may be in the way."""
+        return cls(ListWatch(client, NGINXPODS, namespace), ListWatch(client, PODS, namespace))
+
+
 class NginxPodOperator:
     """Two informers, a queue and a controller; `run` lives as long as the process."""
 
@@ -134,23 +148,21 @@ class NginxPodOperator:
         client: Client,
         recorder: Recorder,
         *,
+        sources: Sources,
         clock: Clock,
         rng: random.Random,
-        namespace: str | None = None,
         resync: float = 600.0,
         workers: int = 4,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        """`namespace` None serves all; `resync` is in seconds, 0 = never; `registry` takes the metrics."""
+        """`sources` is where both kinds come from; `resync` in seconds, 0 = never; `registry` takes the metrics."""
         self._workers = workers
         self._memory = Memory()
         self._metrics = ReconcileMetrics(CONTROLLER, workers=workers, registry=registry)
         # Pods need no resync of their own: the NginxPods' brings every pod under review.
-        self.nginxpods = SharedInformer(
-            ListWatch(client, NGINXPODS, namespace), clock=clock, rng=rng, name="nginxpods", resync_period=resync
-        )
+        self.nginxpods = SharedInformer(sources.nginxpods, clock=clock, rng=rng, name="nginxpods", resync_period=resync)
         self.pods = SharedInformer(
-            ListWatch(client, PODS, namespace),
+            sources.pods,
             clock=clock,
             rng=rng,
             name="pods",

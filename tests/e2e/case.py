@@ -56,7 +56,7 @@ class Case:
 
     def apply(self, *objects: Object) -> None:
         """`kubectl apply` of these objects into the case's namespace."""
-        self.cluster.apply({"apiVersion": "v1", "kind": "List", "items": list(objects)}, "-n", self.namespace)
+        self.cluster.apply(*objects, namespace=self.namespace)
 
     def patch(self, resource: str, name: str, patch: Object) -> None:
         """`kubectl patch` with a strategic (pods) or merge (NginxPods) patch."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
+from e2e.objects import restricted_namespace, stranger
 from e2e.record import Object
 from pytest_kind import KindCluster
 
@@ -22,6 +26,9 @@ ROOT = Path(__file__).parents[2]
 USER_AGENT = "twinloop-e2e"
 # A command that takes longer than this hangs.
 COMMAND_SECONDS = 120.0
+# Two images over somebody's home connection.
+PULL_SECONDS = 300.0
+SERVICE_ACCOUNT_SECONDS = 30.0
 
 
 class CommandFailed(Exception):
@@ -85,15 +92,40 @@ class Cluster:
         # Recorders of a case keep three connections each for as long as they watch.
         self.client = Client(load_configuration(self.kubeconfig), user_agent=USER_AGENT, pool_size=32)
 
+    def describe(self) -> str:
+        """Versions and machine, for the report."""
+        server = json.loads(self.kubectl("version", "-o", "json"))["serverVersion"]["gitVersion"]
+        return f"Kubernetes {server} on kind, {os.cpu_count()} cores, kopf {version('kopf')}."
+
     def kubectl(self, *args: str, stdin: str | None = None, timeout: float = COMMAND_SECONDS) -> str:
         """kubectl as a user of this cluster runs it."""
         return run(
             [str(self.kind.kubectl_path), *args], stdin=stdin, timeout=timeout, env={"KUBECONFIG": self.kubeconfig}
         )
 
-    def apply(self, obj: Object, *args: str) -> str:
-        """`kubectl apply` of one object or a List."""
-        return self.kubectl("apply", *args, "-f", "-", stdin=json.dumps(obj))
+    def apply(self, *objects: Object, namespace: str = "") -> None:
+        """`kubectl apply` of these objects."""
+        where = ["-n", namespace] if namespace else []
+        manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        self.kubectl("apply", *where, "-f", "-", stdin=manifest)
+
+    def make_namespace(self, name: str) -> None:
+        """A restricted namespace, once pods can be made in it: that takes its service account."""
+        self.apply(restricted_namespace(name))
+        deadline = time.monotonic() + SERVICE_ACCOUNT_SECONDS
+        while not self.kubectl("-n", name, "get", "serviceaccount", "default", "--ignore-not-found"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the namespace {name} has no service account after {SERVICE_ACCOUNT_SECONDS:.0f} s")
+            time.sleep(0.2)
+
+    def pull_images(self, images: list[str]) -> None:
+        """Have images on the node, so that no case pays for the download."""
+        name = f"e2e-images-{secrets.token_hex(2)}"
+        self.make_namespace(name)
+        self.apply(*[stranger(f"image-{number}", image=image) for number, image in enumerate(images)], namespace=name)
+        ready = ["wait", "pods", "--all", "--for=condition=Ready", f"--timeout={PULL_SECONDS:.0f}s"]
+        self.kubectl("-n", name, *ready, timeout=PULL_SECONDS + 10)
+        self.kubectl("delete", "namespace", name, "--wait=false")
 
     def make(self, target: str, timeout: float = 180.0, **variables: str) -> str:
         """One of the Makefile's targets against this cluster."""
@@ -110,7 +142,7 @@ class Cluster:
 
     def on_node(self, *command: str) -> str:
         """A command in the node's container."""
-        return run(["docker", "exec", self.node, *command])
+        return run([os.environ.get("DOCKER") or "docker", "exec", self.node, *command])
 
     def page(self, namespace: str, pod: str, port: int, path: str = "/") -> Page:
         """GET from a pod through the API server's proxy; `status` is 503 while nobody listens."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import subprocess
-import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from e2e.audit import AuditLog
 from e2e.case import Case
 from e2e.cluster import Cluster, CommandFailed
 from e2e.deployment import Deployment
-from e2e.objects import namespace
+from e2e.objects import MAINLINE, STABLE
 from e2e.recorder import Recorder
 from e2e.report import Report
 from pytest_kind import KindCluster
@@ -109,11 +109,13 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     # With a cluster of this name and its kubeconfig in place, this only connects.
     kind.create()
     found = Cluster(kind)
+    request.config.stash[REPORT].place = found.describe()
     found.make("install")
     # One that an interrupted run left behind would answer in the cases without an operator.
     for deployment in (Deployment(found, variant) for variant in VARIANTS):
         if deployment.pods():
             deployment.undeploy()
+    found.pull_images([STABLE, MAINLINE])
     return found
 
 
@@ -162,7 +164,10 @@ def bare_case(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Case
 
 
 def _case(request: pytest.FixtureRequest, cluster: Cluster, operator: Deployment | None) -> Iterator[Case]:
-    name = _make_namespace(cluster, request.node)
+    name = f"e2e-{_slug(request.node)[:48].strip('-')}-{secrets.token_hex(2)}"
+    cluster.make_namespace(name)
+    # What an earlier run found here would be taken for this one's.
+    shutil.rmtree(RESULTS / _slug(request.node), ignore_errors=True)
     log = AuditLog(cluster.on_node)
     with Recorder(cluster.client, name, [NGINXPODS, PODS, EVENTS]) as recorder:
         found = Case(cluster, name, recorder, log, operator, audit_mark=log.mark())
@@ -173,22 +178,6 @@ def _case(request: pytest.FixtureRequest, cluster: Cluster, operator: Deployment
             dump.write(found, RESULTS / _slug(request.node), requests)
     # Not waited for: the next case has a namespace of its own.
     cluster.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
-
-
-def _make_namespace(cluster: Cluster, item: pytest.Item) -> str:
-    """A fresh namespace, once pods can be made in it: that takes its service account."""
-    name = f"e2e-{_slug(item)[:48].strip('-')}-{secrets.token_hex(2)}"
-    cluster.apply(namespace(name))
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            cluster.kubectl("-n", name, "get", "serviceaccount", "default")
-        except CommandFailed:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return name
 
 
 def _slug(item: pytest.Item) -> str:

@@ -88,7 +88,7 @@ class Table:
 
 
 def differences(table: Table) -> list[str]:
-    """A sentence for each way in which the variants differ; [] = they are alike in all that was looked at."""
+    """A sentence for each way in which the variants differ; [] = none was found (nor does unknown differ from unknown)."""
     return [*_kinds_of_write(table), *[line for row in table.compared() for line in _differences_in(table, row)]]
 
 

@@ -67,11 +67,7 @@ def uids(record: Record, pod: str) -> list[str]:
 
 def created(record: Record, since: float = -math.inf, until: float = math.inf) -> list[str]:
     """The names of the pods that appeared in the window, in that order."""
-    return [
-        name_of(entry.object)
-        for entry, before in record.changes("pods", since, until)
-        if before is None or uid_of(before) != uid_of(entry.object)
-    ]
+    return [name_of(entry.object) for entry, before in record.changes("pods", since, until) if before is None]
 
 
 def deleted(record: Record, since: float = -math.inf, until: float = math.inf) -> list[str]:

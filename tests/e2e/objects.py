@@ -23,11 +23,11 @@ def nginxpod(name: str, **spec: object) -> Object:
     return {"apiVersion": "twinloop.dev/v1alpha1", "kind": "NginxPod", "metadata": {"name": name}, "spec": spec}
 
 
-def stranger(name: str, labels: dict[str, str] | None = None) -> Object:
+def stranger(name: str, labels: dict[str, str] | None = None, image: str = STABLE) -> Object:
     """A pod that nobody owns, of the kind that a restricted namespace admits."""
     container = {
         "name": "main",
-        "image": STABLE,
+        "image": image,
         "imagePullPolicy": "IfNotPresent",
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     }
@@ -64,7 +64,7 @@ def pod_quota(pods: int) -> Object:
     }
 
 
-def namespace(name: str) -> Object:
+def restricted_namespace(name: str) -> Object:
     """A namespace that enforces the restricted Pod Security Standard."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted", "twinloop.dev/e2e": "case"}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}

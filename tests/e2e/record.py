@@ -76,7 +76,7 @@ class Record:
                 started = True
                 yield since, dict(state)
             apply(state, entry)
-            if started and entry.type != GAP:
+            if started:
                 yield entry.at, dict(state)
         if not started:
             yield since, dict(state)

@@ -26,6 +26,8 @@ class Report:
 
     def __init__(self, variants: list[str]) -> None:
         self.table = Table(variants)
+        # Where the run took place, in words: versions and machine.
+        self.place = ""
 
     @property
     def is_empty(self) -> bool:
@@ -71,11 +73,11 @@ class Report:
         """Write results/e2e.md and results/e2e.json; gives the text for the terminal."""
         folder.mkdir(parents=True, exist_ok=True)
         sentences = differences(self.table)
-        (folder / "e2e.md").write_text(_markdown(self.table, sentences))
+        (folder / "e2e.md").write_text(_markdown(self.table, sentences, self.place))
         rows = [asdict(row) for row in self.table.rows.values()]
-        content = {"variants": self.table.variants, "cases": rows, "differences": sentences}
+        content = {"place": self.place, "variants": self.table.variants, "cases": rows, "differences": sentences}
         (folder / "e2e.json").write_text(json.dumps(content, indent=1) + "\n")
-        return _terminal(self.table, sentences)
+        return "\n".join([self.place, "", _terminal(self.table, sentences)]).strip()
 
 
 def _case_name(item: pytest.Item, variant: str) -> str:
@@ -136,7 +138,7 @@ def _terminal(table: Table, sentences: list[str]) -> str:
     if table.alone():
         text += ["", "without an operator"]
         text += [f"{row.name}: {row.outcomes[''].result} ({row.outcomes[''].seconds:.1f} s)" for row in table.alone()]
-    text += ["", *_said_about_differences(sentences), "", *_observations(table), "", _verdicts(table)]
+    text += ["", *_said_about_differences(table, sentences), "", *_observations(table), "", _verdicts(table)]
     return "\n".join(text)
 
 
@@ -148,9 +150,13 @@ def _aligned(line: list[str], widths: list[int]) -> list[str]:
     ]
 
 
-def _said_about_differences(sentences: list[str]) -> list[str]:
+def _said_about_differences(table: Table, sentences: list[str]) -> list[str]:
     if not sentences:
-        return ["The two behaved alike in all that was looked at."]
+        unknown = [
+            outcome for row in table.compared() for outcome in row.outcomes.values() if outcome.result == UNKNOWN
+        ]
+        but = f", but {len(unknown)} outcomes are unknown" if unknown else ""
+        return [f"No difference between the two was found{but}."]
     return ["Where the two differ:", *[f"- {sentence}" for sentence in sentences]]
 
 
@@ -172,11 +178,11 @@ def _observed(row: Row) -> dict[str, dict[str, Observation]]:
     return found
 
 
-def _markdown(table: Table, sentences: list[str]) -> str:
+def _markdown(table: Table, sentences: list[str], place: str) -> str:
     heads = ["case", *[head for variant in table.variants for head in (variant, "seconds", "writes")]]
     rule = ["---", *["---", "---:", "---:"] * len(table.variants)]
-    text = ["# End to end: the two operators side by side", "", f"{_now()}. {_verdicts(table)}.", ""]
-    text += [*_said_about_differences(sentences), ""]
+    text = ["# End to end: the two operators side by side", "", f"{_now()}. {place}", "", f"{_verdicts(table)}.", ""]
+    text += [*_said_about_differences(table, sentences), ""]
     text += [_md(heads), _md(rule), *[_md(line) for line in _lines(table)], ""]
     text += ["Writes: what the operator sent about the case's namespace, from the API server's audit log.", ""]
     if table.alone():

@@ -85,7 +85,9 @@ def test_most_down_does_not_look_behind_the_window() -> None:
 
 
 def test_most_taken_leaves_pods_alone_that_only_are_not_ready() -> None:
-    found = pods(*TWO_READY, (2.0, "MODIFIED", pod("web-0", ready=False)), (3.0, "MODIFIED", pod("web-1", terminating=True)))
+    found = pods(
+        *TWO_READY, (2.0, "MODIFIED", pod("web-0", ready=False)), (3.0, "MODIFIED", pod("web-1", terminating=True))
+    )
     assert judges.most_taken(found, NAMES, since=1.0).names == ("web-1",)
 
 
@@ -101,7 +103,9 @@ def test_judges_do_not_know_when_the_watch_lost_history() -> None:
     with pytest.raises(Unchecked):
         judges.writes(found, since=1.0)
     assert judges.most_down(found, NAMES, since=1.0, until=4.0).count == 0
-    assert judges.most_down(found, NAMES, since=6.0).count == 0
+    assert judges.most_down(found, NAMES, since=5.0).count == 0
+    with pytest.raises(Unchecked):
+        judges.most_down(found, NAMES, since=1.0, until=5.0)
 
 
 def test_judges_do_not_know_what_nobody_recorded() -> None:
@@ -133,6 +137,11 @@ def test_created_and_deleted_give_names_in_order() -> None:
     assert judges.deleted(found) == ["web-1", "web-0"]
     assert judges.created(found, since=4.5) == ["web-1"]
     assert judges.deleted(found, since=2.0) == ["web-0"]
+
+
+def test_what_was_there_from_the_beginning_was_not_created() -> None:
+    found = Record((Entry(0.0, "pods", LISTED, pod("web-0")), Entry(1.0, "pods", "ADDED", pod("web-1"))))
+    assert judges.created(found) == ["web-1"]
 
 
 def test_reasons_give_the_course_of_a_condition() -> None:
@@ -172,11 +181,20 @@ def test_writes_finds_any_change_of_a_nginxpod() -> None:
 @pytest.mark.parametrize("manager", sorted(judges.CLUSTER_WRITERS))
 def test_writes_passes_over_what_the_cluster_does_to_a_pod(manager: str) -> None:
     before = _written_by(manager, 1, pod("web-0", ready=False))
-    assert judges.writes(pods((1.0, "ADDED", before), (2.0, "MODIFIED", _written_by(manager, 2, pod("web-0")))), since=1.0) == []
+    assert (
+        judges.writes(pods((1.0, "ADDED", before), (2.0, "MODIFIED", _written_by(manager, 2, pod("web-0")))), since=1.0)
+        == []
+    )
 
 
 def test_writes_finds_a_pod_changed_by_somebody_else() -> None:
     steps = [(1.0, "ADDED", pod("web-0")), (2.0, "MODIFIED", _written_by("kubectl", 2, pod("web-0")))]
+    assert judges.writes(pods(*steps), since=1.0) == ["modified pods web-0"]
+
+
+def test_writes_finds_a_pod_changed_by_somebody_beside_the_kubelet() -> None:
+    fields = [{"manager": "kubelet", "time": "1"}, {"manager": "kubectl", "time": "2"}]
+    steps = [(1.0, "ADDED", pod("web-0")), (2.0, "MODIFIED", pod("web-0", managedFields=fields))]
     assert judges.writes(pods(*steps), since=1.0) == ["modified pods web-0"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from e2e import recorder as module
@@ -51,7 +51,7 @@ class FakeStream:
     def close(self) -> None:
         self.closed.set()
 
-    def __enter__(self) -> FakeStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -115,7 +115,9 @@ def test_watch_that_ends_is_taken_up_where_it_stopped() -> None:
     assert client.versions == ["list-1", "5", "8", "8"]
 
 
-@pytest.mark.parametrize("gone", [Gone("too old"), change("ERROR", {"code": 410, "reason": "Expired"})], ids=["status", "event"])
+@pytest.mark.parametrize(
+    "gone", [Gone("too old"), change("ERROR", {"code": 410, "reason": "Expired"})], ids=["status", "event"]
+)
 def test_lost_history_is_marked_and_made_up_for(gone: Step) -> None:
     before = [pod("kept", 1), pod("lost", 2), pod("again", 3, "first")]
     after = [pod("kept", 1), pod("again", 7, "second"), pod("new", 8)]

@@ -108,13 +108,17 @@ def test_other_writes_are_a_difference_that_says_which() -> None:
     theirs = Outcome(PASS, writes={"create pods": 2, "patch nginxpods/status": 2, "patch nginxpods": 2})
     assert differences(table(handwritten=mine, kopf=theirs)) == [
         "Over all cases kopf did `patch nginxpods` 2 times and handwritten never.",
-        "a case: 5 writes by handwritten and 6 by kopf (kopf 2 more `patch nginxpods`, "
-        "handwritten 1 more `patch nginxpods/status`).",
+        (
+            "a case: 5 writes by handwritten and 6 by kopf (kopf 2 more `patch nginxpods`, "
+            "handwritten 1 more `patch nginxpods/status`)."
+        ),
     ]
 
 
 def test_unknown_writes_are_not_compared() -> None:
-    assert differences(table(handwritten=Outcome(PASS, writes=None), kopf=Outcome(PASS, writes={"create pods": 1}))) == []
+    assert (
+        differences(table(handwritten=Outcome(PASS, writes=None), kopf=Outcome(PASS, writes={"create pods": 1}))) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,8 +166,13 @@ def test_report_shows_result_seconds_and_writes_side_by_side(tmp_path: Path) -> 
 def test_report_says_when_there_is_no_difference(tmp_path: Path) -> None:
     outcome = Outcome(PASS, 1.0, "", {}, {})
     text, markdown, _ = written(tmp_path, table(handwritten=outcome, kopf=outcome))
-    assert "behaved alike" in text
-    assert "behaved alike" in markdown
+    assert "No difference between the two was found." in text
+    assert "No difference between the two was found." in markdown
+
+
+def test_report_does_not_take_ignorance_for_likeness(tmp_path: Path) -> None:
+    text, _, _ = written(tmp_path, table(handwritten=Outcome(), kopf=Outcome()))
+    assert "No difference between the two was found, but 2 outcomes are unknown." in text
 
 
 def test_report_lists_cases_without_an_operator_apart(tmp_path: Path) -> None:

@@ -203,6 +203,12 @@ def test_a_finished_pod_that_waits_for_its_turn_holds_up_pods_that_are_ready_onl
     assert plan(web, [resting, ready, pod(web, 2)], NOW).deletions == ()
 
 
+def test_no_outdated_pod_goes_in_the_round_that_replaces_a_finished_one() -> None:  # R5
+    web = nginxpod(image="nginx:2", replicas=2)
+    decided = plan(web, [finished(pod(web, 0)), pod(web, 1, image="nginx:1", ready=False)], NOW)
+    assert names(decided.deletions) == ["web-0"]
+
+
 # --- R6 ---------------------------------------------------------------------------------------------------------------
 
 

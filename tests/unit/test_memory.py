@@ -1,0 +1,66 @@
+"""What a process remembers between visits, and that it forgets. Left out: what `sync` makes of it (test_sync.py)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from support.builders import NAMESPACE, NOW, nginxpod
+from twinloop.memory import Memory
+
+
+def test_patience_grows_with_each_message_that_was_written_for_its_own_sake() -> None:
+    memory = Memory()
+    waits = []
+    for _ in range(6):
+        waits.append(memory.wait_for_words("u", "Progressing", NOW))
+        memory.words_stand("u", "Progressing", alone=True)
+    assert waits == [1, 2, 4, 8, 15, 15]
+
+
+def test_patience_runs_out_with_time() -> None:
+    memory = Memory()
+    assert memory.wait_for_words("u", "Progressing", NOW) == 1
+    assert memory.wait_for_words("u", "Progressing", NOW + timedelta(seconds=0.5)) == 0.5
+    assert memory.wait_for_words("u", "Progressing", NOW + timedelta(seconds=3)) == 0
+
+
+def test_a_new_reason_starts_with_new_patience() -> None:
+    memory = Memory()
+    memory.wait_for_words("u", "Progressing", NOW)
+    memory.words_stand("u", "Progressing", alone=True)
+    memory.words_stand("u", "AllReady", alone=False)
+    assert memory.wait_for_words("u", "Progressing", NOW) == 1
+
+
+def test_nginxpods_do_not_share_patience() -> None:
+    memory = Memory()
+    memory.wait_for_words("a", "Progressing", NOW)
+    memory.words_stand("a", "Progressing", alone=True)
+    assert memory.wait_for_words("b", "Progressing", NOW) == 1
+
+
+def test_a_refused_status_may_be_written_for_the_next_generation() -> None:
+    memory = Memory()
+    memory.cannot_write("u", 3)
+    assert not memory.may_write("u", 3)
+    assert memory.may_write("u", 4)
+    assert memory.may_write("other", 3)
+
+
+def test_a_nginxpod_that_is_gone_leaves_nothing_behind() -> None:
+    memory = Memory()
+    memory.seen(nginxpod(uid="u"))
+    memory.wait_for_words("u", "Progressing", NOW)
+    memory.cannot_write("u", 1)
+    memory.forget(NAMESPACE, "web")
+    assert memory == Memory()
+
+
+def test_a_reused_name_starts_anew() -> None:
+    memory = Memory()
+    memory.seen(nginxpod(uid="first"))
+    memory.cannot_write("first", 1)
+    memory.seen(nginxpod(uid="second"))
+    assert memory.may_write("first", 1)
+    memory.forget(NAMESPACE, "web")
+    assert memory == Memory()

@@ -1,0 +1,209 @@
+"""What every variant promises as a process (design: "what a variant is"), against a stub API server on loopback.
+
+Left out: everything that needs a real API server, a kubelet or RBAC (tests/e2e); what kopf does by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from support.builders import changed, condition, foreign, nginxpod
+from support.processes import Operator, page, status, until
+from support.stub_api import StubApi
+from twinloop.kube import NGINXPODS, PODS, Object
+
+Start = Callable[..., Operator]
+
+
+def bare(**spec: object) -> Object:
+    """A NginxPod in the default namespace."""
+    return changed(nginxpod(**spec), namespace="default")  # type: ignore[arg-type]
+
+
+def reason(api: StubApi) -> str:
+    conditions = api.client.items(NGINXPODS)["web"].get("status", {}).get("conditions") or [{}]
+    return str(conditions[0].get("reason", ""))
+
+
+def kubelet(api: StubApi) -> None:
+    for pod in api.client.items(PODS).values():
+        if pod["metadata"].get("deletionTimestamp"):
+            api.client.pods.delete(pod)
+        elif pod.get("status", {}).get("phase") != "Running":
+            api.client.pods.modify({**pod, "status": {"phase": "Running", "conditions": [condition("Ready", True)]}})
+
+
+def becomes(api: StubApi, wanted: str) -> None:
+    def look() -> bool:
+        kubelet(api)
+        return reason(api) == wanted
+
+    until(look, f"never {wanted}: {api.client.items(NGINXPODS)}")
+
+
+def test_it_reconciles_and_stops_with_exit_code_0(api: StubApi, start: Start, tmp_path: Path) -> None:
+    operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    until(lambda: operator.ready() == 200, "not ready")
+    assert status(operator.health, "/healthz") == 200
+    api.client.nginxpods.add(bare(replicas=2))
+    becomes(api, "AllReady")
+    assert sorted(api.client.items(PODS)) == ["web-0", "web-1"]
+    until(lambda: api.events.count("Ready") == 1, f"events: {api.events}")
+    assert sorted(api.events) == ["PodCreated", "PodCreated", "Ready"]
+    assert operator.stop() == 0
+    assert "Traceback" not in operator.output()
+
+
+def test_a_pod_deleted_by_hand_comes_back(api: StubApi, start: Start, tmp_path: Path) -> None:
+    operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    first = api.client.items(PODS)["web-0"]
+    api.client.pods.delete(first)
+    until(lambda: api.client.items(PODS).get("web-0", first)["metadata"]["uid"] != first["metadata"]["uid"], "lost")
+    becomes(api, "AllReady")
+    assert operator.stop() == 0
+
+
+def test_a_pod_of_ours_that_lost_its_label_is_replaced(api: StubApi, start: Start, tmp_path: Path) -> None:
+    start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    first = api.client.items(PODS)["web-0"]
+    api.client.pods.modify(changed(first, labels={}))
+    until(lambda: kubelet(api) or uid_of_web_0(api) not in ("", first["metadata"]["uid"]), "not replaced")
+    becomes(api, "AllReady")
+
+
+def test_a_pod_of_ours_that_lost_its_label_and_is_surplus_goes(api: StubApi, start: Start, tmp_path: Path) -> None:
+    start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    api.client.pods.add(changed(api.client.items(PODS)["web-0"], name="web-7", uid="stray", labels={}))
+    until(lambda: "web-7" not in api.client.items(PODS) or kubelet(api), "still there")  # type: ignore[func-returns-value]
+
+
+def uid_of_web_0(api: StubApi) -> str:
+    return str(api.client.items(PODS).get("web-0", {"metadata": {"uid": ""}})["metadata"]["uid"])
+
+
+def test_a_refused_create_is_retried_until_it_is_accepted(api: StubApi, start: Start, tmp_path: Path) -> None:
+    line = "POST /api/v1/namespaces/default/pods"
+    api.fail[line] = 403
+    operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "PodCreateFailed")
+    until(lambda: api.lines.count(line) >= 4, "no retries")
+    del api.fail[line]
+    becomes(api, "AllReady")
+    assert operator.stop() == 0
+
+
+def test_a_pod_event_whose_visit_fails_is_not_lost(api: StubApi, start: Start, tmp_path: Path) -> None:
+    start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    line = "POST /api/v1/namespaces/default/pods"
+    api.fail[line] = 500
+    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    until(lambda: api.lines.count(line) >= 3, "no retries")
+    del api.fail[line]
+    becomes(api, "AllReady")
+
+
+def test_a_name_conflict_heals_when_the_foreign_pod_goes(api: StubApi, start: Start, tmp_path: Path) -> None:
+    api.client.pods.add(changed(foreign("web-0"), namespace="default"))
+    start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "NameConflict")
+    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    becomes(api, "AllReady")
+
+
+def test_a_restart_writes_nothing(api: StubApi, start: Start, tmp_path: Path) -> None:  # R14
+    config = api.kubeconfig(tmp_path / "kubeconfig")
+    operator = start(config)
+    api.client.nginxpods.add(bare(replicas=2))
+    becomes(api, "AllReady")
+    until(lambda: "Ready" in api.events, "no event")
+    assert operator.stop() == 0
+    before = len(api.lines)
+    operator = start(config)
+    until(lambda: operator.ready() == 200, "not ready")
+    until(lambda: any("watch" in line or line.startswith("GET") for line in api.lines[before:]), "no request")
+    assert operator.stop() == 0
+    assert [line for line in api.lines[before:] if not line.startswith("GET ")] == []
+
+
+def test_it_is_not_ready_while_a_kind_cannot_be_listed(api: StubApi, start: Start, tmp_path: Path) -> None:
+    api.fail["GET /api/v1/pods"] = 403
+    operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    until(lambda: operator.ready() == 503, "no answer")
+    del api.fail["GET /api/v1/pods"]
+    until(lambda: operator.ready() == 200, "never ready")
+    assert operator.stop() == 0
+
+
+def test_an_api_server_that_is_away_is_waited_for(start: Start, tmp_path: Path) -> None:
+    gone = StubApi()
+    config = gone.kubeconfig(tmp_path / "kubeconfig")
+    gone.close()
+    operator = start(config)
+    until(lambda: operator.ready() == 503, "no answer")
+    assert operator.process.poll() is None
+    assert operator.stop() == 0
+
+
+def test_its_metrics_are_prometheus_text_with_the_known_names(
+    api: StubApi, start: Start, variant: str, tmp_path: Path
+) -> None:
+    operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    families = {family.name: family for family in text_string_to_metric_families(page(operator.metrics, "/metrics"))}
+    results = {sample.labels["result"]: sample.value for sample in families["controller_runtime_reconcile"].samples}
+    assert results["success"] >= 1
+    assert "rest_client_requests" in families
+    # kopf has no work queue; a number that does not exist is absent.
+    assert ("workqueue_depth" in families) == (variant == "handwritten")
+
+
+def test_its_log_lines_are_json(api: StubApi, start: Start, tmp_path: Path) -> None:
+    operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    operator.stop()
+    lines = [json.loads(line) for line in operator.output().splitlines()]
+    created = next(line for line in lines if line["message"] == "Created pod web-0")
+    assert created["nginxpod"] == "default/web"
+    assert all({"message", "timestamp", "severity"} <= line.keys() for line in lines)
+
+
+@pytest.mark.parametrize("content", [None, "{not yaml", "{}"])
+def test_an_unusable_kubeconfig_is_one_line_and_exit_code_2(start: Start, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "kubeconfig"
+    if content is not None:
+        path.write_text(content)
+    operator = start(path)
+    assert operator.process.wait(20) == 2
+    (line,) = operator.output().splitlines()
+    assert line.startswith("error: ")
+    assert str(path) in line
+
+
+def test_a_busy_port_is_one_line_and_exit_code_2(api: StubApi, start: Start, variant: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        environ = {"TWINLOOP_METRICS_ADDRESS": f"127.0.0.1:{port}"} if variant == "kopf" else {}
+        operator = start(api.kubeconfig(tmp_path / "kubeconfig"), environ, metrics=port)
+        assert operator.process.wait(20) == 2
+    (line,) = operator.output().splitlines()
+    assert str(port) in line
