@@ -44,7 +44,7 @@ EXIT_CONFIGURATION = 2
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
 @click.version_option(__version__, prog_name="handwritten")
-def main(  # noqa: PLR0913 - one parameter for each flag
+def main(
     kubeconfig: str | None,
     context: str | None,
     namespace: str | None,

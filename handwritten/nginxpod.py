@@ -232,7 +232,7 @@ class _NginxPodHandler:
         self._operator = operator
         self._own = operator.cluster.own_nginxpods
 
-    def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002, FBT001 - the handler protocol
+    def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002 - the handler protocol
         self._operator.enqueue(meta_namespace_key(obj))
 
     def on_update(self, old: Object, new: Object) -> None:
@@ -259,7 +259,7 @@ class _PodHandler:
         self._own = operator.cluster.own_pods
         self._nginxpods = operator.nginxpods.indexer
 
-    def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002, FBT001 - the handler protocol
+    def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002 - the handler protocol
         self._own.seen(obj)
         self._wake(obj)
 

@@ -20,7 +20,6 @@ from e2e.deployment import Deployment
 from e2e.findings import Observation
 from e2e.record import Object, Record, Unchecked, condition_of, is_ready, is_terminating, name_of
 from e2e.recorder import Recorder
-
 from twinloop.errors import NotFound
 from twinloop.kube import NAMESPACES, NGINXPODS, PODS
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from e2e.objects import restricted_namespace, stranger
-from e2e.record import Object
 from pytest_kind import KindCluster
 
+from e2e.objects import restricted_namespace, stranger
+from e2e.record import Object
 from twinloop.kube import Client, load_configuration
 
 ROOT = Path(__file__).parents[2]

@@ -15,6 +15,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from pytest_kind import KindCluster
+
 from e2e import dump
 from e2e.audit import AuditLog
 from e2e.case import Case
@@ -23,8 +25,6 @@ from e2e.deployment import Deployment
 from e2e.objects import MAINLINE, STABLE
 from e2e.recorder import Recorder
 from e2e.report import Report
-from pytest_kind import KindCluster
-
 from twinloop.kube import EVENTS, NGINXPODS, PODS
 
 # The order in which a person would try things; what shakes the whole cluster comes late.

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from e2e.cluster import Cluster, CommandFailed
 from e2e.objects import OPERATOR_NAMESPACE
 from e2e.record import Object, is_ready, is_terminating, name_of
-
 from twinloop.kube import PODS
 
 METRICS_PORT = 8080

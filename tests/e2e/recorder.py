@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from e2e.record import DELETED, GAP, LISTED, Entry, Object, Record, State, apply, name_of, uid_of
-
 from twinloop.errors import ApiError, Gone
 from twinloop.kube import Client, Resource, WatchStream, decode_event, error_from_status
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from e2e.audit import Request, counts
 from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Row, Table, differences
 from e2e.record import Unchecked

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from e2e import judges
 from e2e.case import Case
 from e2e.cluster import CommandFailed

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from e2e.case import Case
 from e2e.cluster import ROOT, CommandFailed
 from e2e.objects import STABLE, nginxpod

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from e2e import judges
 from e2e.case import RETRY_SECONDS, Case
 from e2e.objects import MAINLINE, STABLE, nginxpod

@@ -14,7 +14,6 @@ from e2e.audit import counts
 from e2e.case import Case
 from e2e.objects import nginxpod
 from e2e.record import Unchecked, condition_of
-
 from twinloop.kube import NGINXPODS
 
 MANY = 30

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from support import builders
 from twinloop import nginxpod as resource
 from twinloop.errors import AlreadyExists, ApiError, Conflict, NotFound
+from twinloop.memory import Memory
 from twinloop.nginxpod import Object, is_finished, is_terminating, name_of, uid_of
 from twinloop.sync import Outcome, sync
-from twinloop.memory import Memory
 
 Fault = Callable[[str, str], ApiError | None]
 
@@ -31,7 +31,7 @@ class FakeCluster:
         self.attempts: list[tuple[str, str]] = []
         self.reads: list[str] = []
         self.events: list[tuple[str, str, str]] = []
-        self.refuse: Fault = lambda verb, name: None  # noqa: ARG005
+        self.refuse: Fault = lambda verb, name: None
         self.memory = Memory()
         self._version = 100
 

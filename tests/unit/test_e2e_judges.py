@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from e2e import judges
 from e2e.record import GAP, LISTED, Entry, Record, Unchecked
 

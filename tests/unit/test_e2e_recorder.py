@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import pytest
+
 from e2e import recorder as module
 from e2e.record import DELETED, GAP, LISTED
 from e2e.recorder import Recorder
-
 from twinloop.errors import Gone, Unavailable
 from twinloop.kube import PODS
 

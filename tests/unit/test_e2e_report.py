@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from e2e import audit, report
 from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Table, differences
 

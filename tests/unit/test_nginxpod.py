@@ -38,7 +38,10 @@ def test_a_pod_without_any_of_them_wakes_nobody() -> None:
 
 
 def test_an_owner_of_another_group_or_kind_is_not_woken() -> None:
-    for owner in ({"apiVersion": "other.dev/v1", "kind": "NginxPod"}, {"apiVersion": "twinloop.dev/v1", "kind": "Other"}):
+    for owner in (
+        {"apiVersion": "other.dev/v1", "kind": "NginxPod"},
+        {"apiVersion": "twinloop.dev/v1", "kind": "Other"},
+    ):
         reference = {**owner, "name": "web", "uid": "u", "controller": True}
         assert parents_of(changed(foreign("alone"), ownerReferences=[reference])) == set()
 

@@ -101,7 +101,9 @@ def test_the_message_names_the_first_pod_that_is_not_ready() -> None:  # R10
     assert said(web, pod(web, 0), pod(web, 2))[1] == "Pod web-1 does not exist yet"
 
 
-@pytest.mark.parametrize("reason", ["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff", "CreateContainerConfigError"])
+@pytest.mark.parametrize(
+    "reason", ["ImagePullBackOff", "ErrImagePull", "CrashLoopBackOff", "CreateContainerConfigError"]
+)
 def test_the_message_tells_why_a_container_waits(reason: str) -> None:  # R10
     web = nginxpod(replicas=1)
     assert said(web, waiting(pod(web, 0), reason))[1] == f"Pod web-0 is not ready: {reason}"
@@ -195,7 +197,7 @@ def test_conditions_of_other_types_are_kept_in_their_place() -> None:  # R11
     web = nginxpod(replicas=0)
     theirs = {"type": "Backup", "status": "True", "reason": "Done", "message": "", "lastTransitionTime": at(-9)}
     web["status"] = {"observedGeneration": 1, "conditions": [theirs]}
-    assert list(conditions_of(judge(web, [], NONE, NOW)).values())[0] == theirs
+    assert next(iter(conditions_of(judge(web, [], NONE, NOW)).values())) == theirs
 
 
 def test_an_unchanged_world_is_no_difference() -> None:  # R14

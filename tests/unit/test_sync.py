@@ -123,7 +123,7 @@ def test_a_pod_that_exists_already_and_is_ours_is_no_error() -> None:  # R1
     shop = cluster(replicas=1)
     own = pod(shop.nginxpods["web"], 0)
     shop.put(own)
-    shop.list_pods = lambda nginxpod, *, live: []  # type: ignore[method-assign]  # noqa: ARG005 - a cache that is behind
+    shop.list_pods = lambda nginxpod, *, live: []  # type: ignore[method-assign]
     assert shop.sync() == DONE
     assert shop.pods["web-0"]["metadata"]["uid"] == own["metadata"]["uid"]
     assert shop.ready()["status"] == "True"
@@ -161,7 +161,7 @@ def test_a_name_that_is_taken_and_free_again_in_turn_is_left_to_the_back_off() -
         return None
 
     shop.refuse = flicker
-    shop.get_pod = lambda namespace, name: shop.pods.pop(name) and None  # type: ignore[method-assign,func-returns-value]  # noqa: ARG005
+    shop.get_pod = lambda namespace, name: shop.pods.pop(name) and None  # type: ignore[method-assign]
     assert "changing hands" in shop.sync().failure
 
 
@@ -210,7 +210,7 @@ def test_three_conflicts_in_a_row_are_a_failure() -> None:  # R11
 
 def test_a_nginxpod_deleted_during_the_visit_is_no_failure() -> None:
     shop = cluster(replicas=0)
-    shop.refuse = lambda verb, name: shop.nginxpods.pop(name) and None  # type: ignore[assignment,return-value] # noqa: ARG005
+    shop.refuse = lambda verb, name: shop.nginxpods.pop(name) and None  # type: ignore[assignment,return-value]
     assert shop.sync() == DONE
 
 
@@ -273,7 +273,7 @@ def test_the_servers_time_replaces_the_back_off() -> None:  # R12
 def test_two_creates_that_race_for_one_quota_are_planned_again() -> None:  # R11
     shop = cluster(replicas=1)
     answers: list[ApiError | None] = [Conflict("resourcequotas: modified", code=409)]
-    shop.refuse = lambda verb, name: answers.pop() if verb == "create" and answers else None  # noqa: ARG005
+    shop.refuse = lambda verb, name: answers.pop() if verb == "create" and answers else None
     assert shop.sync() == DONE
     assert "web-0" in shop.pods
     assert shop.ready()["reason"] == "Progressing"

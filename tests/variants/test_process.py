@@ -39,12 +39,18 @@ def kubelet(api: StubApi) -> None:
             api.client.pods.modify({**pod, "status": {"phase": "Running", "conditions": [condition("Ready", True)]}})
 
 
-def becomes(api: StubApi, wanted: str) -> None:
+def becomes_true(api: StubApi, true: Callable[[], bool]) -> None:
+    """Wait while the kubelet works."""
+
     def look() -> bool:
         kubelet(api)
-        return reason(api) == wanted
+        return true()
 
-    until(look, f"never {wanted}: {api.client.items(NGINXPODS)}")
+    until(look, f"never: {api.client.items(NGINXPODS)} {api.lines[-10:]}")
+
+
+def becomes(api: StubApi, wanted: str) -> None:
+    becomes_true(api, lambda: reason(api) == wanted)
 
 
 def test_it_reconciles_and_stops_with_exit_code_0(api: StubApi, start: Start, tmp_path: Path) -> None:
@@ -77,7 +83,7 @@ def test_a_pod_of_ours_that_lost_its_label_is_replaced(api: StubApi, start: Star
     becomes(api, "AllReady")
     first = api.client.items(PODS)["web-0"]
     api.client.pods.modify(changed(first, labels={}))
-    until(lambda: kubelet(api) or uid_of_web_0(api) not in ("", first["metadata"]["uid"]), "not replaced")
+    becomes_true(api, lambda: uid_of_web_0(api) not in {"", first["metadata"]["uid"]})
     becomes(api, "AllReady")
 
 
@@ -86,7 +92,7 @@ def test_a_pod_of_ours_that_lost_its_label_and_is_surplus_goes(api: StubApi, sta
     api.client.nginxpods.add(bare(replicas=1))
     becomes(api, "AllReady")
     api.client.pods.add(changed(api.client.items(PODS)["web-0"], name="web-7", uid="stray", labels={}))
-    until(lambda: "web-7" not in api.client.items(PODS) or kubelet(api), "still there")  # type: ignore[func-returns-value]
+    becomes_true(api, lambda: "web-7" not in api.client.items(PODS))
 
 
 def uid_of_web_0(api: StubApi) -> str:

@@ -74,7 +74,9 @@ class Shop:
             if is_terminating(pod):
                 self.client.pods.delete(pod)
             elif (pod.get("status") or {}).get("phase") != "Running":
-                self.client.pods.modify({**pod, "status": {"phase": "Running", "conditions": [condition("Ready", True)]}})
+                self.client.pods.modify(
+                    {**pod, "status": {"phase": "Running", "conditions": [condition("Ready", True)]}}
+                )
 
     def until(self, true: Callable[[], bool], *, kubelet: bool = True) -> None:
         """Wait for a condition while the kubelet works; real time, since the operator's threads are real."""

@@ -248,7 +248,7 @@ def test_nothing_found_says_where_it_looked(tmp_path: Path) -> None:
         (b"clusters: []\ncontexts: []\nusers: []\n", "has no current-context"),
         (b"current-context: x\ncontexts: [{name: x}]\n", "context x"),
         (b"current-context: x\ncontexts: [{name: x, context: {cluster: y}}]\n", "context x"),
-        (b"current-context: x\ncontexts: [{nam: x}]\n", "config"),
+        (b"current-context: x\ncontexts: [{title: x}]\n", "config"),
         (CHOSEN + b"clusters: [{name: y, cluster: {server: 'https://x'}}]\nusers: [{name: z, user: 5}]\n", "config"),
         (
             CHOSEN
