@@ -467,3 +467,14 @@ def test_samples_use_known_fields_only(sample: Path) -> None:
 @pytest.mark.parametrize("sample", sorted((ROOT / "tests/e2e/samples/invalid").glob("*.yaml")), ids=shown)
 def test_invalid_samples_say_what_the_server_should_answer(sample: Path) -> None:
     assert re.match(r"# expect: \S.+\n", sample.read_text())
+
+
+# --- the README -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", ["twinloop", "handwritten", "operator"])
+def test_the_readme_has_a_sentence_for_each_module(package: str) -> None:
+    readme = (ROOT / "README.md").read_text()
+    modules = [path for path in our_files(ROOT / package) if path.suffix == ".py" and path.name != "__init__.py"]
+    assert modules
+    assert [shown(path) for path in modules if f"`{shown(path)}`" not in readme] == []
