@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from support.fake_client import FakeClient
-from twinloop.errors import ApiError
+from twinloop.errors import ApiError, Gone
 from twinloop.kube import NAMESPACES, NGINXPODS, PODS, Object, Resource
 
 KINDS = {"nginxpods": NGINXPODS, "pods": PODS}
@@ -147,11 +148,20 @@ class _Handler(BaseHTTPRequestHandler):
         if resource is None:
             self.server.ended.wait()
         else:
-            source = self.server.client.source(resource)
-            kind = {"apiVersion": resource.api_version, "kind": resource.kind}
-            for event in source.watch(resource_version=query.get("resourceVersion", ""), timeout_seconds=0):
-                self._chunk({**event, "object": {**kind, **event["object"]}})
+            for event in self._events(resource, query.get("resourceVersion", "")):
+                self._chunk(event)
         self.wfile.write(b"0\r\n\r\n")
+
+    def _events(self, resource: Resource, version: str) -> Iterator[Object]:
+        kind = {"apiVersion": resource.api_version, "kind": resource.kind}
+        try:
+            for event in self.server.client.source(resource).watch(resource_version=version, timeout_seconds=0):
+                yield {**event, "object": {**kind, **event["object"]}}
+        except Gone as error:  # in the stream, as API servers do when the version is too old for their watch cache
+            yield {
+                "type": "ERROR",
+                "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": str(error)},
+            }
 
     def _chunk(self, event: Object) -> None:
         line = json.dumps(event).encode() + b"\n"
