@@ -19,6 +19,7 @@ from collections.abc import Callable
 from handwritten.clock import Clock
 from handwritten.delta_fifo import (
     DeletedFinalStateUnknown,
+    Delta,
     DeltaFIFO,
     Deltas,
     DeltaType,
@@ -27,17 +28,15 @@ from handwritten.delta_fifo import (
     Transform,
     deletion_handling_key,
 )
-from handwritten.listwatch import ListerWatcher
-from handwritten.processor import (
+from handwritten.handlers import (
     AddNotification,
     DeleteNotification,
-    ProcessorListener,
     Registration,
     ResourceEventHandler,
-    SharedProcessor,
     UpdateNotification,
-    determine_resync_period,
 )
+from handwritten.listwatch import ListerWatcher
+from handwritten.processor import ProcessorListener, SharedProcessor, determine_resync_period
 from handwritten.reflector import Reflector
 from handwritten.store import Indexer, Indexers, Object
 from twinloop.errors import TwinloopError
@@ -121,8 +120,8 @@ class SharedInformer:
     def add_event_handler(self, handler: ResourceEventHandler, *, resync_period: float | None = None) -> Registration:
         """Let `handler` hear of every object in the store, as an add, and of every change from now on.
 
-        `resync_period` (seconds) None is the informer's, 0 is never. Once the informer runs, nobody can
-        be resynced more often than it looks. The same handler may be added twice and is then told twice.
+        `resync_period` (seconds) None is the informer's, 0 is never. An informer whose own is 0 resyncs
+        nobody, and once it runs nobody can be resynced more often than it looks. The same handler may be added twice and is then told twice.
         Raises InformerStopped.
         """
         with self._lock:
@@ -187,7 +186,7 @@ class SharedInformer:
 
     @property
     def process_failures(self) -> int:
-        """How many objects could not be put into the store: an index function raised."""
+        """How many changes could not be put into the store: an index function raised."""
         with self._block_deltas:
             return self._failures
 
@@ -223,22 +222,25 @@ class SharedInformer:
                 self._fifo.pop(self._process_deltas)
             except FIFOClosed:
                 return
-            # An index function that raises, since handlers have their own threads: one object is not in the store
-            # as it should be; losing the thread would lose them all.
-            except Exception:
-                logger.exception("Applying a change to the cache failed", extra={"informer": self.name})
-                with self._block_deltas:
-                    self._failures += 1
 
     def _process_deltas(self, deltas: Deltas, is_in_initial_list: bool) -> None:
         """Apply the deltas of one key, oldest first: the store, then the notification."""
         with self._block_deltas:
             for delta in deltas:
-                if delta.type is DeltaType.DELETED:
-                    self.indexer.delete_by_key(deletion_handling_key(delta.object))
-                    self._processor.distribute(DeleteNotification(delta.object), is_sync=False)
-                elif not isinstance(delta.object, DeletedFinalStateUnknown):
-                    self._put(delta.object, is_in_initial_list)
+                try:
+                    self._process(delta, is_in_initial_list)
+                # An index function that raises; handlers have their own threads. One state of one object is missing
+                # then, while losing the thread would lose them all, and losing the deltas behind it a deletion.
+                except Exception:
+                    logger.exception("Applying a change to the cache failed", extra={"informer": self.name})
+                    self._failures += 1
+
+    def _process(self, delta: Delta, is_in_initial_list: bool) -> None:
+        if delta.type is DeltaType.DELETED:
+            self.indexer.delete_by_key(deletion_handling_key(delta.object))
+            self._processor.distribute(DeleteNotification(delta.object), is_sync=False)
+        elif not isinstance(delta.object, DeletedFinalStateUnknown):  # only deletions carry tombstones
+            self._put(delta.object, is_in_initial_list)
 
     def _put(self, obj: Object, is_in_initial_list: bool) -> None:
         """Store an object. Whether that is an add or an update is the store's to say, not the delta's."""

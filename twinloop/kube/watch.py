@@ -28,8 +28,9 @@ READ_SIZE = 64 * 1024
 # stream without line ends, and waiting for its end would fill the memory.
 MAX_LINE = 64 * 1024 * 1024
 
-# A tuple: whether a list, which a corrupt line may hold here, is in it is a question without a TypeError.
-EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
+# The types whose object is one of the kind that is watched, at least with metadata. Others are handed on as they are:
+# ERROR, whose object is a Status, and whatever a later API server may invent, which is for the reader to skip.
+OBJECT_EVENTS = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")
 
 
 class WatchStream:
@@ -111,10 +112,10 @@ def decode_event(line: bytes) -> Object:
     An ERROR event is decoded like any other: its object is a Status for `error_from_status`.
     """
     event = decode_object(line, "a line of the watch")
-    if event.get("type") not in EVENT_TYPES or not isinstance(event.get("object"), dict):
+    if not isinstance(event.get("type"), str) or not isinstance(event.get("object"), dict):
         raise CorruptAnswer(f"a line of the watch is no event: {excerpt(line)}")
     metadata = event["object"].get("metadata")
-    if event["type"] != "ERROR" and not isinstance(metadata, dict):
+    if event["type"] in OBJECT_EVENTS and not isinstance(metadata, dict):
         raise CorruptAnswer(f"an object of the watch has no metadata: {excerpt(line)}")
     return event
 

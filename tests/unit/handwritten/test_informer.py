@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from handwritten.clock import RealClock
 from handwritten.delta_fifo import DeletedFinalStateUnknown, Delta, DeltaType
 from handwritten.fake_controller_source import FakeControllerSource
+from handwritten.handlers import Notification, ResourceEventHandler, ResourceEventHandlerFuncs
 from handwritten.informer import InformerStopped, SharedInformer, strip_managed_fields, wait_for_cache_sync
-from handwritten.processor import ResourceEventHandler, ResourceEventHandlerFuncs
 from handwritten.store import NAMESPACE_INDEX, Object, index_by_namespace
 from handwritten.testing import FakeClock
 from twinloop.errors import Unavailable
@@ -176,29 +176,26 @@ def test_update(source: FakeControllerSource) -> None:
     assert pairs == [(str(i), str(i + 1)) for i in range(9)]
 
 
-def test_the_cache_is_changed_before_the_handler_hears_of_it(source: FakeControllerSource) -> None:
-    seen: list[tuple[str, bool]] = []
-
-    def there(obj: Object | DeletedFinalStateUnknown) -> bool:
-        assert isinstance(obj, dict)
-        return running.informer.indexer.get(obj) is not None
-
-    handler = ResourceEventHandlerFuncs(
-        add=lambda obj, _initial: seen.append(("add", there(obj))),
-        delete=lambda obj: seen.append(("delete", there(obj))),
-    )
-    running = Running(source, handler)
-    with running:
-        running.watching()
-        source.add(pod("a"))
-        wait_until(lambda: len(seen) == 1)
-        source.delete(pod("a"))
-        wait_until(lambda: len(seen) == 2)
-    assert seen == [("add", True), ("delete", False)]
-
-
 def informer_without_a_source() -> SharedInformer:
     return SharedInformer(FakeControllerSource(), clock=FakeClock(), rng=random.Random(1))
+
+
+def test_the_cache_is_changed_before_anybody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    informer = informer_without_a_source()
+    seen: list[tuple[str, list[str]]] = []
+
+    def distribute(notification: Notification, *, is_sync: bool) -> None:
+        values = [obj["value"] for obj in informer.indexer.list()]
+        seen.append((type(notification).__name__, values))
+
+    monkeypatch.setattr(informer._processor, "distribute", distribute)
+    deltas = [
+        Delta(DeltaType.ADDED, pod("a", "new")),
+        Delta(DeltaType.UPDATED, pod("a", "changed")),
+        Delta(DeltaType.DELETED, pod("a")),
+    ]
+    informer._process_deltas(deltas, False)
+    assert seen == [("AddNotification", ["new"]), ("UpdateNotification", ["changed"]), ("DeleteNotification", [])]
 
 
 def test_the_store_decides_whether_it_is_an_add_or_an_update() -> None:
@@ -242,6 +239,16 @@ def test_an_object_that_cannot_be_indexed_costs_that_object_alone(source: FakeCo
         running.watching()
         source.add(pod("b", "x"))
         wait_until(lambda: len(running.informer.indexer.by_index("value", "x")) == 2)
+
+
+def test_a_deletion_behind_a_state_that_cannot_be_indexed_is_not_lost() -> None:
+    informer = informer_without_a_source()
+    informer.add_indexers({"value": lambda obj: [obj["value"]]})
+    informer._process_deltas([Delta(DeltaType.ADDED, pod("a", "x"))], False)
+    odd: Object = {"metadata": {"namespace": "default", "name": "a"}}
+    informer._process_deltas([Delta(DeltaType.UPDATED, odd), Delta(DeltaType.DELETED, odd)], False)
+    assert informer.indexer.list() == []
+    assert informer.process_failures == 1
 
 
 def test_a_slow_handler_holds_up_neither_the_cache_nor_another_handler(source: FakeControllerSource) -> None:
@@ -497,19 +504,23 @@ def test_a_late_handler_cannot_be_resynced_more_often_than_the_informer_looks(so
         assert [listener._resync_period for listener in running.informer._processor._listeners] == [30]
 
 
-def test_a_relist_that_shows_nothing_new_goes_to_nobody_who_is_not_due(source: FakeControllerSource) -> None:
-    """Except for the first one after a handler was added: it counts as due until the first resync says otherwise."""
-    clock, recorder = FakeClock(), Recorder()
-    source.add(pod("a"))
-    running = Running(source, recorder, clock=clock)
-    with running:
-        recorder.expect("*a")
-        running.informer._processor.should_resync()
-        running.watching()
-        source.add_drop_watch(pod("b"))
-        source.reset_watch()
-        let_back_off_pass(running, clock)
-        recorder.expect("*a", "+b")
+def test_what_is_no_change_goes_to_those_who_are_due_and_a_change_to_everybody() -> None:
+    """A new handler counts as due until the first resync says otherwise, so it hears of the first no change."""
+    informer, recorder = informer_without_a_source(), Recorder()
+    informer.add_event_handler(recorder)
+    informer._processor.start()
+
+    def relist(version: str) -> None:
+        informer._process_deltas([Delta(DeltaType.REPLACED, pod("a", resourceVersion=version))], False)
+
+    relist("1")
+    relist("1")
+    recorder.expect("+a", "~a")
+    assert not informer._processor.should_resync()
+    relist("1")
+    relist("2")
+    recorder.expect("+a", "~a", "~a")
+    informer._processor.stop()
 
 
 # ------------------------------------------------------------------------------------- handlers that fail
