@@ -8,6 +8,8 @@ nothing: each runs `twinloop.sync.sync` for one NginxPod. What kopf has no word 
 - A pod's event runs the sync of its NginxPod, one visit at a time; events that come meanwhile share the next visit.
   kopf never retries an event handler, so when such a visit fails, one annotation of the NginxPod is touched: that is
   an update to kopf, and its own retry takes over.
+- A change of a NginxPod that comes while kopf waits to retry is served at once: kopf would let it wait, and would drop
+  the retry if the change leads back to what it last handled.
 - A visit that wants to be repeated later without having failed gets a timer of the event loop. kopf's timers and
   daemons would put a finalizer on every NginxPod, and a NginxPod could not be deleted while the operator is down.
 
@@ -25,6 +27,7 @@ import sys
 import weakref
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,9 +40,9 @@ from twinloop.errors import ApiError, ConfigurationError, NotFound
 from twinloop.kube import NGINXPODS, PODS, Client, Configuration, EventRecorder, load_configuration
 from twinloop.memory import Memory
 from twinloop.metrics import ReconcileMetrics
-from twinloop.nginxpod import GROUP, VERSION, Object, name_of, namespace_of, parents_of
+from twinloop.nginxpod import GROUP, VERSION, Object, name_of, namespace_of, parents_of, uid_of
 from twinloop.serving import Server, metrics_answer, probe, serve
-from twinloop.sync import RETRY_MAX, Outcome, retry_delay, sync
+from twinloop.sync import DONE, RETRY_MAX, Outcome, retry_delay, sync
 
 log = logging.getLogger("twinloop.operator")
 
@@ -47,6 +50,18 @@ Key = tuple[str, str]
 
 TOUCHED = f"{GROUP}/touched"
 PLURAL = NGINXPODS.plural
+
+# Seconds by which kopf may be late with a retry before it counts as dropped: it first waits, up to 5 s, for the echo of
+# its own last write.
+PROMISE_GRACE = 6.0
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A retry that kopf has pending: for which generation, and what happens if it never comes."""
+
+    generation: int
+    timer: asyncio.TimerHandle
 
 
 class Operator:
@@ -59,45 +74,44 @@ class Operator:
         self.recorder = EventRecorder(self.client)
         self.metrics = ReconcileMetrics("nginxpod", workers=self.workers)
         self.memory = Memory()
-        self.known: set[Key] = set()  # NginxPods that exist: an event of somebody else's pod costs no request
-        self.retrying: set[Key] = set()  # NginxPods for which kopf has a retry pending
+        self.known: dict[Key, str] = {}  # NginxPods that exist, with their uid: other people's pods cost no request
         self.started = self.listed = False
         self.logged_in = datetime.min.replace(tzinfo=UTC)
         # The sync function blocks, so it runs in threads: as many as the handwritten variant has workers.
         self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="sync")
         self._locks: weakref.WeakValueDictionary[Key, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._waiting: dict[Key, set[str]] = {}
+        self._waiting: set[Key] = set()  # a visit for an event is about to begin
+        self._told: dict[Key, set[str]] = {}  # pods that events named since the last good visit
         self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._promises: dict[Key, Promise] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- visits ---
 
-    async def visit(self, key: Key, told: Collection[str] = ()) -> Outcome:
-        """Run the sync function once, after whatever visit of the same NginxPod is under way.
-
-        `told` are pods that an event named.
-        """
+    async def visit(self, key: Key) -> Outcome:
+        """Run the sync function once, after whatever visit of the same NginxPod is under way."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
+            # From here on an event finds nobody waiting, and starts a visit of its own.
+            self._waiting.discard(key)
+            told = set(self._told.get(key, ()))
             outcome = await self._run(key, told)
+            if not outcome.failure:
+                self._told.get(key, set()).difference_update(told)
             self._come_back(key, outcome)
             return outcome
 
     async def serve_event(self, key: Key, pod: str = "") -> None:
         """Answer an event that kopf will not repeat: it ends in a good visit or in kopf's own retry, never in nothing."""
+        if pod:
+            self._told.setdefault(key, set()).add(pod)
         if key in self._waiting:
             # A visit is about to begin, and it reads after this event: it serves this one too.
-            self._waiting[key].add(pod)
             return
-        self._waiting[key] = {pod}
-        lock = self._locks.setdefault(key, asyncio.Lock())
         for failures in itertools.count():
-            async with lock:
-                # From here on new events find nobody waiting, and start a visit of their own.
-                told = self._waiting.pop(key, {pod})
-                outcome = await self._run(key, told - {""})
-                self._come_back(key, outcome)
-            if not outcome.failure or key in self.retrying or await self._touch(key):
+            self._waiting.add(key)
+            outcome = await self.visit(key)
+            if not outcome.failure or key in self._promises or await self._touch(key):
                 return
             await asyncio.sleep(retry_delay(failures))
 
@@ -133,10 +147,49 @@ class Operator:
         if timer is not None:
             timer.cancel()
         if outcome.again is not None and not outcome.failure:
-            self._timers[key] = asyncio.get_running_loop().call_later(outcome.again, self._due, key)
+            self._timers[key] = asyncio.get_running_loop().call_later(outcome.again, self.serve_soon, key)
 
-    def _due(self, key: Key) -> None:
+    def promise(self, key: Key, generation: int, delay: float) -> None:
+        """kopf will repeat the handler after `delay` seconds; make sure that somebody does.
+
+        kopf drops a retry without a word when the NginxPod is changed back meanwhile to what it last handled well: it
+        compares, and sees nothing to do. So a visit of our own is set for a moment later; kopf's makes it needless.
+        """
+        self.promise_kept(key)
+        timer = asyncio.get_running_loop().call_later(delay + PROMISE_GRACE, self.serve_soon, key)
+        self._promises[key] = Promise(generation, timer)
+
+    def promise_kept(self, key: Key) -> None:
+        """No retry of kopf's is counted on any more."""
+        promise = self._promises.pop(key, None)
+        if promise is not None:
+            promise.timer.cancel()
+
+    def seen(self, key: Key, uid: str, generation: int) -> None:
+        """A NginxPod exists, in this generation.
+
+        kopf does not call its handlers for a change that comes while their retry is pending. A corrected spec should not
+        wait for that: it is served like an event.
+        """
+        self.known[key] = uid
+        promise = self._promises.get(key)
+        if promise is not None and promise.generation != generation:
+            self.serve_soon(key)
+
+    def gone(self, key: Key, uid: str) -> None:
+        """A NginxPod is no more. kopf handles each uid by itself, so a later one of the same name may be known already."""
+        if self.known.get(key) != uid:
+            return
+        del self.known[key]
+        self._told.pop(key, None)
+        self.promise_kept(key)
+        self._come_back(key, DONE)
+        self.memory.forget(*key)
+
+    def serve_soon(self, key: Key) -> None:
+        """Serve a NginxPod in a task of its own."""
         self._timers.pop(key, None)
+        self.promise_kept(key)
         task = asyncio.ensure_future(self.serve_event(key))
         # The loop keeps only a weak reference to a task.
         self._tasks.add(task)
@@ -159,7 +212,7 @@ class Operator:
 
     async def close(self) -> None:
         """Let go of everything that would outlive kopf's handlers."""
-        for timer in self._timers.values():
+        for timer in [*self._timers.values(), *(promise.timer for promise in self._promises.values())]:
             timer.cancel()
         for task in self._tasks:
             task.cancel()
@@ -169,6 +222,10 @@ class Operator:
 def _key(body: kopf.Body) -> Key:
     obj: Object = dict(body)
     return namespace_of(obj), name_of(obj)
+
+
+def _generation(body: kopf.Body) -> int:
+    return int(body["metadata"].get("generation", 0))
 
 
 def _now() -> datetime:
@@ -268,25 +325,23 @@ async def login(**_: Any) -> kopf.ConnectionInfo:
 @kopf.on.update(GROUP, VERSION, PLURAL)
 async def reconcile(body: kopf.Body, retry: int, **_: Any) -> None:
     """A NginxPod was made, changed, or was there when we came: visit it, and let kopf repeat what fails."""
-    key = _key(body)
+    key, generation = _key(body), _generation(body)
     outcome = await app.visit(key)
-    if outcome.failure:
-        app.retrying.add(key)
-        delay = retry_delay(retry) if outcome.again is None else outcome.again
-        raise kopf.TemporaryError(outcome.failure, delay=delay)
-    app.retrying.discard(key)
+    if not outcome.failure:
+        app.promise_kept(key)
+        return
+    delay = retry_delay(retry) if outcome.again is None else outcome.again
+    app.promise(key, generation, delay)
+    raise kopf.TemporaryError(outcome.failure, delay=delay)
 
 
 @kopf.on.event(GROUP, VERSION, PLURAL)
 async def remember(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
-    """Keep track of which NginxPods exist."""
-    key = _key(body)
+    """Keep track of which NginxPods exist, and serve a change that kopf would let wait."""
     if event["type"] == "DELETED":
-        app.known.discard(key)
-        app.retrying.discard(key)
-        app.memory.forget(*key)
+        app.gone(_key(body), uid_of(dict(body)))
     else:
-        app.known.add(key)
+        app.seen(_key(body), uid_of(dict(body)), _generation(body))
 
 
 @kopf.on.event("", "v1", "pods")

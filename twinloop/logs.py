@@ -1,4 +1,4 @@
-"""What an operator says on stderr: one JSON object a line, or short lines for people.
+"""What an operator says on stderr: one JSON object a line, short lines for people, or lines in klog's format.
 
 Called once, first thing in a main program. From then on every line is of that form, uncaught exceptions and
 warnings included, so that whoever collects the lines never meets half a traceback. The severity words are those of
@@ -21,14 +21,14 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _SEVERITIES = ((logging.DEBUG, "debug"), (logging.INFO, "info"), (logging.WARNING, "warn"), (logging.ERROR, "error"))
 
 
-def configure(level: str = "info", fmt: Literal["json", "text"] = "json", stream: TextIO | None = None) -> None:
+def configure(level: str = "info", fmt: Literal["json", "text", "klog"] = "json", stream: TextIO | None = None) -> None:
     """Send all log records of the process to `stream` (stderr) from `level` on; may be called again.
 
     A JSON line has timestamp (RFC 3339, UTC), severity, logger, message, the fields that were given, and with an
     exception its traceback in `exception`.
     """
     handler = _Handler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if fmt == "json" else TextFormatter())
+    handler.setFormatter({"json": JsonFormatter, "text": TextFormatter, "klog": KlogFormatter}[fmt]())
     root = logging.getLogger()
     # Ours of an earlier call, and the one that logging installs by itself when something logs before us. Others, such
     # as a test's, stay.
@@ -79,10 +79,29 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Time, severity, message and fields; the logger is left out, as the message says what it is about."""
         pairs = "".join(f" {key}={value}" for key, value in _extra(record).items())
-        line = f"{_time(record):%H:%M:%S} {_severity(record.levelno).upper():5} {_message(record)}{pairs}"
+        line = f"{self.header(record)} {_message(record)}{pairs}"
         if record.exc_info and record.exc_info[0]:
             line += "\n" + self.formatException(record.exc_info)
         return line
+
+    def header(self, record: logging.LogRecord) -> str:
+        """What comes before the message."""
+        return f"{_time(record):%H:%M:%S} {_severity(record.levelno).upper():5}"
+
+
+class KlogFormatter(TextFormatter):
+    """One record as Go's klog writes it: `I0720 17:07:22.161942   32371 podwatch.py:95] message`."""
+
+    def header(self, record: logging.LogRecord) -> str:
+        """Severity's letter, mmdd and local time, thread id, file and line.
+
+        klog calls the number a thread id and prints the process's (`pid` in klog.go, 7 wide): so do we.
+        """
+        letter = _severity(record.levelno)[0].upper().replace("D", "I")  # to klog, debug is a verbose I
+        return (
+            f"{letter}{_time(record).astimezone():%m%d %H:%M:%S.%f} {record.process or 0:7d} "
+            f"{record.filename}:{record.lineno}]"
+        )
 
 
 class _Handler(logging.StreamHandler[TextIO]):

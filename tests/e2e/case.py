@@ -175,9 +175,9 @@ class Case:
 
     # --- findings -----------------------------------------------------------------------------------------------------
 
-    def observe(self, name: str, value: float | str, unit: str = "") -> None:
+    def observe(self, name: str, value: float | str, unit: str = "", *, compared: bool = True) -> None:
         """Note a finding for the report."""
-        self.observations.append(Observation(name, value, unit))
+        self.observations.append(Observation(name, value, unit, compared))
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:

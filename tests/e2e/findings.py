@@ -24,12 +24,14 @@ APART_RATIO: Final = 1.5
 class Observation:
     """A finding that is neither right nor wrong but worth comparing.
 
-    `unit` is "s" for a time, "MiB" or "% of a core" for a size; "" for what must be equal to be alike.
+    `unit` is "s" for a time, "MiB" or "% of a core" for a size; "" for what must be equal to be alike. What the two
+    are bound to put in words of their own is shown side by side but not `compared`.
     """
 
     name: str
     value: float | str
     unit: str = ""
+    compared: bool = True
 
     def __str__(self) -> str:
         shown = f"{self.value:.1f}" if isinstance(self.value, float) else str(self.value)
@@ -88,8 +90,27 @@ class Table:
 
 
 def differences(table: Table) -> list[str]:
-    """A sentence for each way in which the variants differ; [] = none was found (nor does unknown differ from unknown)."""
-    return [*_kinds_of_write(table), *[line for row in table.compared() for line in _differences_in(table, row)]]
+    """A sentence for each way in which the variants differ, writes of single cases left out; [] = none was found.
+
+    Unknown does not differ from unknown.
+    """
+    return [
+        *_kinds_of_write(table),
+        *_writes_in_all(table),
+        *[line for row in table.compared() for line in _differences_in(table, row)],
+    ]
+
+
+def write_differences(table: Table) -> list[str]:
+    """A sentence for each case that cost the two a different number of writes, and which."""
+    first, second = table.variants
+    return [
+        f"{row.name}: {one.write_count} writes by {first} and {other.write_count} by {second} "
+        f"({_apart(one.writes or {}, other.writes or {}, first, second)})."
+        for row in table.compared()
+        for one, other in [(row.outcomes[first], row.outcomes[second])]
+        if None not in {one.write_count, other.write_count} and one.write_count != other.write_count
+    ]
 
 
 def _kinds_of_write(table: Table) -> Iterator[str]:
@@ -99,6 +120,17 @@ def _kinds_of_write(table: Table) -> Iterator[str]:
         for other, theirs in totals.items():
             for kind in sorted(mine.keys() - theirs.keys()) if mine and theirs else []:
                 yield f"Over all cases {variant} did `{kind}` {mine[kind]} times and {other} never."
+
+
+def _writes_in_all(table: Table) -> Iterator[str]:
+    """One sentence for all cases in which both were counted."""
+    first, second = table.variants
+    counts = [[row.outcomes[variant].write_count for variant in table.variants] for row in table.compared()]
+    both = [(one, other) for one, other in counts if one is not None and other is not None]
+    one, other = sum(pair[0] for pair in both), sum(pair[1] for pair in both)
+    if one != other:
+        differing = sum(mine != theirs for mine, theirs in both)
+        yield f"{first} wrote {one} times in {len(both)} cases and {second} {other} times; {differing} cases differ."
 
 
 def _total(table: Table, variant: str) -> dict[str, int]:
@@ -114,11 +146,6 @@ def _differences_in(table: Table, row: Row) -> Iterator[str]:
     one, other = row.outcomes[first], row.outcomes[second]
     if one.result != other.result:
         yield f"{row.name}: {_verdict(first, one)}; {_verdict(second, other)}."
-    if one.writes is not None and other.writes is not None and one.write_count != other.write_count:
-        yield (
-            f"{row.name}: {one.write_count} writes by {first} and {other.write_count} by {second} "
-            f"({_apart(one.writes, other.writes, first, second)})."
-        )
     for mine in one.observations:
         theirs = next((each for each in other.observations if each.name == mine.name), None)
         if theirs and _differs(mine, theirs):
@@ -139,6 +166,8 @@ def _apart(one: Mapping[str, int], other: Mapping[str, int], first: str, second:
 
 
 def _differs(mine: Observation, theirs: Observation) -> bool:
+    if not (mine.compared and theirs.compared):
+        return False
     if not isinstance(mine.value, (int, float)) or not isinstance(theirs.value, (int, float)) or not mine.unit:
         return mine.value != theirs.value
     low, high = sorted([float(mine.value), float(theirs.value)])

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from e2e.audit import Request, counts
-from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Row, Table, differences
+from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Row, Table, differences, write_differences
 from e2e.record import Unchecked
 
 NOT_KNOWN = "n/a"
@@ -76,7 +76,12 @@ class Report:
         sentences = differences(self.table)
         (folder / "e2e.md").write_text(_markdown(self.table, sentences, self.place))
         rows = [asdict(row) for row in self.table.rows.values()]
-        content = {"place": self.place, "variants": self.table.variants, "cases": rows, "differences": sentences}
+        content = {
+            "place": self.place,
+            "variants": self.table.variants,
+            "cases": rows,
+            "differences": [*sentences, *write_differences(self.table)],
+        }
         (folder / "e2e.json").write_text(json.dumps(content, indent=1) + "\n")
         return "\n".join([self.place, "", _terminal(self.table, sentences)]).strip()
 
@@ -158,7 +163,11 @@ def _said_about_differences(table: Table, sentences: list[str]) -> list[str]:
         ]
         but = f", but {len(unknown)} outcomes are unknown" if unknown else ""
         return [f"No difference between the two was found{but}."]
-    return ["Where the two differ:", *[f"- {sentence}" for sentence in sentences]]
+    return [
+        "Where the two differ (writes case by case: results/e2e.md):",
+        "",
+        *[f"- {sentence}" for sentence in sentences],
+    ]
 
 
 def _observations(table: Table) -> list[str]:
@@ -167,7 +176,7 @@ def _observations(table: Table) -> list[str]:
         for row in table.compared()
         for name, values in _observed(row).items()
     ]
-    return ["Noted:", *lines] if lines else []
+    return ["Noted:", "", *lines] if lines else []
 
 
 def _observed(row: Row) -> dict[str, dict[str, Observation]]:
@@ -189,7 +198,8 @@ def _markdown(table: Table, sentences: list[str], place: str) -> str:
     if table.alone():
         text += ["## Without an operator", ""]
         text += [f"- {row.name}: {row.outcomes[''].result}" for row in table.alone()] + [""]
-    text += [*_observations(table), "", "## Cases", ""]
+    text += [f"- {sentence}" for sentence in write_differences(table)]
+    text += ["", *_observations(table), "", "## Cases", ""]
     for row in table.rows.values():
         text += _case_section(row)
     return "\n".join(text) + "\n"

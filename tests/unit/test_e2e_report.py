@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from e2e import audit, report
-from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Table, differences
+from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Table, differences, write_differences
 
 VARIANTS = ["handwritten", "kopf"]
 OPERATOR = "system:serviceaccount:twinloop-system:twinloop-kopf"
@@ -107,19 +107,20 @@ def test_case_that_one_variant_did_not_run_is_unknown_and_a_difference() -> None
 def test_other_writes_are_a_difference_that_says_which() -> None:
     mine = Outcome(PASS, writes={"create pods": 2, "patch nginxpods/status": 3})
     theirs = Outcome(PASS, writes={"create pods": 2, "patch nginxpods/status": 2, "patch nginxpods": 2})
-    assert differences(table(handwritten=mine, kopf=theirs)) == [
+    found = table(handwritten=mine, kopf=theirs)
+    assert differences(found) == [
         "Over all cases kopf did `patch nginxpods` 2 times and handwritten never.",
-        (
-            "a case: 5 writes by handwritten and 6 by kopf (kopf 2 more `patch nginxpods`, "
-            "handwritten 1 more `patch nginxpods/status`)."
-        ),
+        "handwritten wrote 5 times in 1 cases and kopf 6 times; 1 cases differ.",
     ]
+    (sentence,) = write_differences(found)
+    assert sentence.startswith("a case: 5 writes by handwritten and 6 by kopf")
+    assert "kopf 2 more `patch nginxpods`, handwritten 1 more `patch nginxpods/status`" in sentence
 
 
 def test_unknown_writes_are_not_compared() -> None:
-    assert (
-        differences(table(handwritten=Outcome(PASS, writes=None), kopf=Outcome(PASS, writes={"create pods": 1}))) == []
-    )
+    found = table(handwritten=Outcome(PASS, writes=None), kopf=Outcome(PASS, writes={"create pods": 1}))
+    assert differences(found) == []
+    assert write_differences(found) == []
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,7 @@ def test_unknown_writes_are_not_compared() -> None:
         (Observation("o", 0), Observation("o", 1), True),
         (Observation("o", "none"), Observation("o", "none"), False),
         (Observation("o", "none"), Observation("o", "Progressing"), True),
+        (Observation("o", "Oh."), Observation("o", "Ah!", compared=False), False),
     ],
 )
 def test_observations_differ_beyond_noise_only(mine: Observation, theirs: Observation, differ: bool) -> None:

@@ -132,6 +132,59 @@ def test_a_name_conflict_heals_when_the_foreign_pod_goes(api: StubApi, start: St
     becomes(api, "AllReady")
 
 
+def edit(api: StubApi, **spec: object) -> None:
+    web = api.client.items(NGINXPODS)["web"]
+    generation = web["metadata"]["generation"] + 1
+    api.client.nginxpods.modify(changed({**web, "spec": {**web["spec"], **spec}}, generation=generation))
+
+
+def test_a_spec_changed_back_while_a_retry_is_pending(api: StubApi, start: Start, tmp_path: Path) -> None:
+    """kopf drops the retry, since it sees nothing that it has not handled; the NginxPod must not stay as it was."""
+    api.client.pods.add(changed(foreign("web-1"), namespace="default"))
+    start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    for _ in range(2):
+        edit(api, replicas=2)
+        becomes(api, "NameConflict")
+        edit(api, replicas=1)
+        becomes(api, "AllReady")
+    # And what fails afterwards is still retried.
+    line = "POST /api/v1/namespaces/default/pods"
+    api.fail[line] = 500
+    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    until(lambda: api.lines.count(line) >= 4, "no retries")
+    del api.fail[line]
+    becomes(api, "AllReady")
+
+
+def test_a_corrected_spec_does_not_wait_for_a_retry(api: StubApi, start: Start, tmp_path: Path) -> None:
+    line = "POST /api/v1/namespaces/default/pods"
+    api.fail[line] = 403
+    start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    # By now the next retry is five seconds away.
+    until(lambda: api.lines.count(line) >= 11, "no retries")
+    before = api.lines.count(line)
+    edit(api, replicas=0)
+    until(lambda: reason(api) == "AllReady", "not served", patience=4.0)
+    assert api.lines.count(line) == before
+
+
+def test_a_name_used_again_is_looked_after(api: StubApi, start: Start, tmp_path: Path) -> None:
+    start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    becomes(api, "AllReady")
+    api.client.nginxpods.delete(api.client.items(NGINXPODS)["web"])
+    api.client.nginxpods.add(bare(replicas=1, uid="second"))
+    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    becomes(api, "AllReady")
+    first = uid_of_web_0(api)
+    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    becomes_true(api, lambda: uid_of_web_0(api) not in {"", first})
+    becomes(api, "AllReady")
+
+
 def test_a_restart_writes_nothing(api: StubApi, start: Start, tmp_path: Path) -> None:  # R14
     config = api.kubeconfig(tmp_path / "kubeconfig")
     operator = start(config)
