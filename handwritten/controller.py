@@ -138,10 +138,10 @@ class Controller:
             self._queue.forget(key)
         elif self._max_retries is not None and self._queue.num_requeues(key) >= self._max_retries:
             self._queue.forget(key)
-            log.error("Dropping key out of the queue", extra={"key": key, "error": outcome.failure})
+            self.dropping(key, outcome.failure)
             return
         else:
-            log.warning("Reconcile failed, will retry", extra={"key": key, "error": outcome.failure})
+            self.retrying(key, outcome.failure)
         if outcome.again is not None:
             self._queue.add_after(key, outcome.again)
         elif outcome.failure:
@@ -151,8 +151,8 @@ class Controller:
 
     def retrying(self, key: str, failure: str) -> None:
         """Log that a key failed and is about to be put back with back-off."""
-        log.warning("Reconcile failed, will retry", extra={"key": key, "failure": failure})
+        log.warning("Reconcile failed, will retry", extra={"key": key, "error": failure})
 
     def dropping(self, key: str, failure: str) -> None:
         """Log that a key failed once too often and is given up until its next event."""
-        log.error("Dropping key out of the queue", extra={"key": key, "failure": failure})
+        log.error("Dropping key out of the queue", extra={"key": key, "error": failure})

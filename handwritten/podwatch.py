@@ -129,7 +129,7 @@ def say_until_closed(stop: threading.Event) -> Say:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--kubeconfig", help="Kubeconfig file; default: $KUBECONFIG, the pod's service account, ~/.kube/config.")
-@click.option("--namespace", "-n", default="nginx", show_default=True, help="Watch the pods of this namespace.")
+@click.option("--namespace", "-n", default="nginx", show_default=True, help='Watch the pods of this namespace; "" = all.')
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Pods synced at once.")
 @click.option(
     "--resync",
@@ -153,7 +153,7 @@ def main(kubeconfig: str | None, namespace: str, workers: int, resync: float) ->
         sys.exit(EXIT_CONFIGURATION)
     say = say_until_closed(stop)
     controller = PodController(
-        ListWatch(client, PODS, namespace),
+        ListWatch(client, PODS, namespace or None),
         say,
         clock=RealClock(),
         rng=random.Random(),  # noqa: S311 - spreads requests over time, hides nothing

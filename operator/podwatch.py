@@ -2,25 +2,37 @@
 
     kopf run --standalone -n nginx operator/podwatch.py
 
-The twin of `python -m handwritten.podwatch`, whose lines it prints where kopf can. It cannot where kopf has no such thing:
+The twin of `python -m handwritten.podwatch`, whose lines it prints where kopf can. Where it cannot:
 
-- kopf has no queue that a key waits in and no cache to look it up in. The sync runs at once, for each event and with
-  that event's object: never one sync for several events, and "does not exists anymore" is said of a pod because its
-  deletion was told, not because a look into a cache found nothing.
-- kopf has no resync: nothing is said while nothing happens.
-- kopf gives event handlers no old object, and no word for the pods that are listed: a list made again after the watch
-  lost its history shows known pods as added once more, and pods that went meanwhile are not told as deleted.
-- kopf never retries an event handler: nothing is put back and nothing dropped, an error is logged by kopf and that is all.
-- stderr has kopf's own format, and kopf's own lines besides.
+- There is no queue that a key waits in, and no cache that it is looked up in. The sync runs at once, for each event and
+  with that event's object: never one sync for several events, and "does not exists anymore" is said because a deletion
+  was told, not because a look found nothing. (kopf's index follows the same events: it would find the same.)
+- There is no resync: nothing is said while nothing happens.
+- An event has no old object, and a listed pod has no type. When kopf has to list again because the watch lost its
+  history, known pods are shown as added once more, and those that went meanwhile are never shown as deleted.
+- An event handler is never retried: kopf logs its error, and nothing is put back or dropped.
+- stderr has kopf's format, and kopf's own lines besides. An API server that answers 5xx for a minute ends the process.
 
-All events are kopf's to see, other programs' bookkeeping included: each change of status or annotations is an update.
+An update is whatever changes a pod: the bookkeeping of kubelets, controllers and other operators too. This one writes
+nothing, as kopf keeps notes on an object only for the handlers that it retries.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import kopf
+
+from twinloop.errors import ConfigurationError
+from twinloop.kube import load_configuration
+
+try:
+    # Only a look: the login is kopf's own, and it would answer an unusable kubeconfig with pages of tracebacks.
+    load_configuration()
+except ConfigurationError as unusable:
+    sys.stderr.write(" ".join(f"error: {unusable}. {unusable.hint}".split()) + "\n")
+    sys.exit(2)
 
 
 def say(line: str) -> None:
@@ -30,7 +42,7 @@ def say(line: str) -> None:
 
 @kopf.on.startup()
 async def start(settings: kopf.OperatorSettings, logger: kopf.Logger, **_: Any) -> None:
-    """Watch the pods of the namespaces that were named, and nothing else: no namespaces, no definitions."""
+    """Say that it starts, and watch nothing but pods: kopf would watch namespaces and definitions of kinds too."""
     settings.scanning.disabled = True
     say("start controller")
     logger.info("Starting Pod controller")

@@ -46,14 +46,14 @@ def test_foreign_pod_under_our_name_is_reported_and_left_alone(case: Case) -> No
 def test_foreign_pod_that_is_not_needed_is_no_conflict(case: Case) -> None:
     """R4: web-1 is nobody's business while the NginxPod wants one pod, a conflict when it wants two, and again none."""
     case.apply(stranger("web-1"), nginxpod("web", replicas=1))
-    case.until("Ready", lambda: case.condition("web").get("status") == "True")
+    case.settled("web")
     case.kubectl("scale", "ngp/web", "--replicas=2")
     case.reason("web", "NameConflict", "web-1", timeout=RETRY_SECONDS)
     # The back-off is seconds long by now. Who changes the spec must not have to wait for it, nor be forgotten over it.
     case.nothing_happens(4)
     with case.timed("healed after"):
         case.kubectl("scale", "ngp/web", "--replicas=1")
-        case.until("Ready again", lambda: case.condition("web").get("status") == "True", RETRY_SECONDS)
+        case.settled("web", RETRY_SECONDS)
     assert judges.deleted(case.record()) == []
 
     # A retry that was pending meanwhile must not count as one that still is.
