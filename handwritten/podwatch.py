@@ -129,7 +129,9 @@ def say_until_closed(stop: threading.Event) -> Say:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--kubeconfig", help="Kubeconfig file; default: $KUBECONFIG, the pod's service account, ~/.kube/config.")
-@click.option("--namespace", "-n", default="nginx", show_default=True, help='Watch the pods of this namespace; "" = all.')
+@click.option(
+    "--namespace", "-n", default="nginx", show_default=True, help='Watch the pods of this namespace; "" = all.'
+)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Pods synced at once.")
 @click.option(
     "--resync",

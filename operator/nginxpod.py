@@ -10,26 +10,30 @@ nothing: each runs `twinloop.sync.sync` for one NginxPod. What kopf has no word 
   an update to kopf, and its own retry takes over.
 - A change of a NginxPod that comes while kopf waits to retry is served at once: kopf would let it wait, and would drop
   the retry if the change leads back to what it last handled.
-- A visit that wants to be repeated later without having failed gets a timer of the event loop. kopf's timers and
-  daemons would put a finalizer on every NginxPod, and a NginxPod could not be deleted while the operator is down.
+- Each NginxPod has one timer of the event loop, for a visit that wants to be repeated without having failed, and for a
+  look at everything every 10 minutes. kopf's own timers and daemons would put a finalizer on every NginxPod, and none
+  could be deleted while the operator is down.
 
-By environment: KUBECONFIG (or in-cluster), TWINLOOP_CONTEXT, TWINLOOP_WORKERS, TWINLOOP_METRICS_ADDRESS (/metrics and
-/readyz; /healthz is kopf's --liveness). This folder must never get an __init__.py: it would hide Python's own `operator`.
+By environment: KUBECONFIG (or in-cluster), TWINLOOP_CONTEXT, TWINLOOP_NAMESPACE (what /readyz asks for, if not all),
+TWINLOOP_WORKERS, TWINLOOP_RESYNC (seconds, 0 = never), TWINLOOP_METRICS_ADDRESS (/metrics and /readyz; /healthz is kopf's
+--liveness). This folder must never get an __init__.py: it would hide Python's own `operator`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
+import math
 import os
+import random
 import sys
-import weakref
-from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import kopf
 from prometheus_client import disable_created_metrics
@@ -42,7 +46,7 @@ from twinloop.memory import Memory
 from twinloop.metrics import ReconcileMetrics
 from twinloop.nginxpod import GROUP, VERSION, Object, name_of, namespace_of, parents_of, uid_of
 from twinloop.serving import Server, metrics_answer, probe, serve
-from twinloop.sync import DONE, RETRY_MAX, Outcome, retry_delay, sync
+from twinloop.sync import RETRY_MAX, Outcome, retry_delay, sync
 
 log = logging.getLogger("twinloop.operator")
 
@@ -54,116 +58,136 @@ PLURAL = NGINXPODS.plural
 # Seconds by which kopf may be late with a retry before it counts as dropped: it first waits, up to 5 s, for the echo of
 # its own last write.
 PROMISE_GRACE = 6.0
+# Resyncs are spread by this part of their period, so that what started together does not come back together.
+RESYNC_JITTER = 0.1
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Promise:
-    """A retry that kopf has pending: for which generation, and what happens if it never comes."""
+@dataclass
+class Keyed:
+    """What is kept for one NginxPod while it exists."""
 
-    generation: int
-    timer: asyncio.TimerHandle
+    # One visit at a time; the handlers of kopf's, which has a queue for each uid, and of a pod's events overlap.
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # The objects that have, or had, this name: a reused name overlaps with its predecessor.
+    uids: set[str] = field(default_factory=set)
+    # Pods of ours that a list by label may not show, named by events.
+    told: set[str] = field(default_factory=set)
+    # A visit for an event is about to begin.
+    waiting: bool = False
+    # kopf has a retry pending, for this generation.
+    promised: int | None = None
+    # The next visit that nobody else asks for.
+    timer: asyncio.TimerHandle | None = None
 
 
 class Operator:
-    """What the handlers share: the client, the worker threads, and one lock for each NginxPod in work."""
+    """What the handlers share: the client, the worker threads, and the NginxPods that exist."""
 
     def __init__(self) -> None:
         self.configuration: Configuration = load_configuration(context=os.environ.get("TWINLOOP_CONTEXT") or None)
-        self.workers = _positive("TWINLOOP_WORKERS", 4)
+        self.workers = int(_number("TWINLOOP_WORKERS", 4, least=1))
+        self.resync = _number("TWINLOOP_RESYNC", 600, least=0)
         self.client = Client(self.configuration, user_agent=f"twinloop-kopf/{__version__}", pool_size=self.workers + 2)
         self.recorder = EventRecorder(self.client)
         self.metrics = ReconcileMetrics("nginxpod", workers=self.workers)
         self.memory = Memory()
-        self.known: dict[Key, str] = {}  # NginxPods that exist, with their uid: other people's pods cost no request
+        self.keyed: dict[Key, Keyed] = {}
         self.started = self.listed = False
         self.logged_in = datetime.min.replace(tzinfo=UTC)
-        # The sync function blocks, so it runs in threads: as many as the handwritten variant has workers.
-        self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="sync")
-        self._locks: weakref.WeakValueDictionary[Key, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._waiting: set[Key] = set()  # a visit for an event is about to begin
-        self._told: dict[Key, set[str]] = {}  # pods that events named since the last good visit
-        self._timers: dict[Key, asyncio.TimerHandle] = {}
-        self._promises: dict[Key, Promise] = {}
+        # As many visits at once as the handwritten variant has workers.
+        self._slots = asyncio.Semaphore(self.workers)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- visits ---
 
     async def visit(self, key: Key) -> Outcome:
         """Run the sync function once, after whatever visit of the same NginxPod is under way."""
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:
+        keyed = self.keyed.setdefault(key, Keyed())
+        async with keyed.lock:
             # From here on an event finds nobody waiting, and starts a visit of its own.
-            self._waiting.discard(key)
-            told = set(self._told.get(key, ()))
-            outcome = await self._run(key, told)
+            keyed.waiting = False
+            told, keyed.told = keyed.told, set()
+            cluster = ToldCluster(self.client, self.recorder, told)
+            async with self._slots:
+                outcome = await in_thread(lambda: self._sync(cluster, key))
+            # A stray that waits for its turn must be looked at next time too: no list will show it.
+            keyed.told |= told if outcome.failure else cluster.strays
             if not outcome.failure:
-                self._told.get(key, set()).difference_update(told)
-            self._come_back(key, outcome)
+                self._good(key, keyed, outcome)
             return outcome
+
+    def _sync(self, cluster: ToldCluster, key: Key) -> Outcome:
+        try:
+            return self.metrics.observe(lambda: sync(cluster, *key, now=_now, memory=self.memory))
+        except Exception as error:
+            log.exception("Sync function raised", extra={"nginxpod": "/".join(key)})
+            return Outcome(f"{type(error).__name__}: {error}")
 
     async def serve_event(self, key: Key, pod: str = "") -> None:
         """Answer an event that kopf will not repeat: it ends in a good visit or in kopf's own retry, never in nothing."""
-        if pod:
-            self._told.setdefault(key, set()).add(pod)
-        if key in self._waiting:
+        keyed = self.keyed.setdefault(key, Keyed())
+        keyed.told |= {pod} - {""}
+        if keyed.waiting:
             # A visit is about to begin, and it reads after this event: it serves this one too.
             return
         for failures in itertools.count():
-            self._waiting.add(key)
+            keyed.waiting = True
             outcome = await self.visit(key)
-            if not outcome.failure or key in self._promises or await self._touch(key):
+            if not outcome.failure or keyed.promised is not None or await self._touch(key):
                 return
             await asyncio.sleep(retry_delay(failures))
-
-    async def _run(self, key: Key, told: Collection[str]) -> Outcome:
-        cluster = ToldCluster(self.client, self.recorder, told)
-
-        def once() -> Outcome:
-            try:
-                return self.metrics.observe(lambda: sync(cluster, *key, now=_now, memory=self.memory))
-            except Exception as error:
-                log.exception("Sync function raised", extra={"nginxpod": "/".join(key)})
-                return Outcome(f"{type(error).__name__}: {error}")
-
-        return await asyncio.get_running_loop().run_in_executor(self._executor, once)
 
     async def _touch(self, key: Key) -> bool:
         """Make kopf see an update, so that its retries take over; False when even that was refused."""
         namespace, name = key
         patch = {"metadata": {"annotations": {TOUCHED: _now().isoformat()}}}
-        try:
-            await asyncio.to_thread(self.client.merge_patch, NGINXPODS, name, patch, namespace)
-        except NotFound:
+
+        def touch() -> bool:
+            try:
+                self.client.merge_patch(NGINXPODS, name, patch, namespace)
+            except NotFound:
+                return True
+            except ApiError:
+                return False
             return True
-        except ApiError:
-            return False
-        return True
 
-    # --- coming back later ---
+        return await in_thread(touch)
 
-    def _come_back(self, key: Key, outcome: Outcome) -> None:
-        """Set, or take away, the one timer of a NginxPod; every visit says anew when the next one is due."""
-        timer = self._timers.pop(key, None)
-        if timer is not None:
-            timer.cancel()
-        if outcome.again is not None and not outcome.failure:
-            self._timers[key] = asyncio.get_running_loop().call_later(outcome.again, self.serve_soon, key)
+    # --- the next visit that nobody else asks for ---
+
+    def _good(self, key: Key, keyed: Keyed, outcome: Outcome) -> None:
+        """After a good visit no retry is needed any more; the next visit is when the plan asks for it, or a resync."""
+        keyed.promised = None
+        resync = self.resync * random.uniform(1 - RESYNC_JITTER, 1 + RESYNC_JITTER)  # noqa: S311 - spreads load
+        waits = [wait for wait in (outcome.again, resync) if wait]
+        self._set_timer(key, keyed, min(waits, default=None) if keyed.uids else None)
 
     def promise(self, key: Key, generation: int, delay: float) -> None:
         """kopf will repeat the handler after `delay` seconds; make sure that somebody does.
 
         kopf drops a retry without a word when the NginxPod is changed back meanwhile to what it last handled well: it
-        compares, and sees nothing to do. So a visit of our own is set for a moment later; kopf's makes it needless.
+        compares, and sees nothing to do. So a visit of our own is set for a moment later; a good one makes it needless.
         """
-        self.promise_kept(key)
-        timer = asyncio.get_running_loop().call_later(delay + PROMISE_GRACE, self.serve_soon, key)
-        self._promises[key] = Promise(generation, timer)
+        keyed = self.keyed.setdefault(key, Keyed())
+        keyed.promised = generation
+        self._set_timer(key, keyed, delay + PROMISE_GRACE)
 
-    def promise_kept(self, key: Key) -> None:
-        """No retry of kopf's is counted on any more."""
-        promise = self._promises.pop(key, None)
-        if promise is not None:
-            promise.timer.cancel()
+    def _set_timer(self, key: Key, keyed: Keyed, wait: float | None) -> None:
+        if keyed.timer is not None:
+            keyed.timer.cancel()
+        keyed.timer = None if wait is None else asyncio.get_running_loop().call_later(wait, self._due, key, keyed)
+
+    def _due(self, key: Key, keyed: Keyed) -> None:
+        self._set_timer(key, keyed, None)
+        keyed.promised = None
+        task = asyncio.ensure_future(self.serve_event(key))
+        # The loop keeps only a weak reference to a task.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- which NginxPods exist ---
 
     def seen(self, key: Key, uid: str, generation: int) -> None:
         """A NginxPod exists, in this generation.
@@ -171,29 +195,23 @@ class Operator:
         kopf does not call its handlers for a change that comes while their retry is pending. A corrected spec should not
         wait for that: it is served like an event.
         """
-        self.known[key] = uid
-        promise = self._promises.get(key)
-        if promise is not None and promise.generation != generation:
-            self.serve_soon(key)
+        keyed = self.keyed.setdefault(key, Keyed())
+        keyed.uids.add(uid)
+        if keyed.promised not in {None, generation}:
+            self._due(key, keyed)
 
-    def gone(self, key: Key, uid: str) -> None:
-        """A NginxPod is no more. kopf handles each uid by itself, so a later one of the same name may be known already."""
-        if self.known.get(key) != uid:
-            return
-        del self.known[key]
-        self._told.pop(key, None)
-        self.promise_kept(key)
-        self._come_back(key, DONE)
-        self.memory.forget(*key)
+    async def gone(self, key: Key, uid: str) -> None:
+        """A NginxPod is no more; under its name there may be another one already."""
+        keyed = self.keyed.setdefault(key, Keyed())
+        keyed.uids.discard(uid)
+        async with keyed.lock:
+            if not keyed.uids and self.keyed.pop(key, None) is not None:
+                self._set_timer(key, keyed, None)
+                self.memory.forget(*key)
 
-    def serve_soon(self, key: Key) -> None:
-        """Serve a NginxPod in a task of its own."""
-        self._timers.pop(key, None)
-        self.promise_kept(key)
-        task = asyncio.ensure_future(self.serve_event(key))
-        # The loop keeps only a weak reference to a task.
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def exists(self, key: Key) -> bool:
+        """Whether there is such a NginxPod: an event of somebody else's pod costs no request."""
+        return key in self.keyed and bool(self.keyed[key].uids)
 
     # --- life ---
 
@@ -204,7 +222,7 @@ class Operator:
         if not self.listed:
             try:
                 for resource in (NGINXPODS, PODS):
-                    self.client.list_page(resource, limit=1)
+                    self.client.list_page(resource, os.environ.get("TWINLOOP_NAMESPACE") or None, limit=1)
             except ApiError as error:
                 return str(error)
             self.listed = True
@@ -212,11 +230,41 @@ class Operator:
 
     async def close(self) -> None:
         """Let go of everything that would outlive kopf's handlers."""
-        for timer in [*self._timers.values(), *(promise.timer for promise in self._promises.values())]:
-            timer.cancel()
+        for key, keyed in self.keyed.items():
+            self._set_timer(key, keyed, None)
         for task in self._tasks:
             task.cancel()
-        await asyncio.to_thread(self.recorder.close, 2.0)
+        await in_thread(lambda: self.recorder.close(1.0))
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """Run a blocking call in a thread that nobody waits for at the end of the process.
+
+    An executor's threads are joined when Python exits: one request that hangs would keep the process for as long as
+    its time-out, past the grace period of its pod.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if future.done():  # cancelled meanwhile
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("T", result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = call()
+        except Exception as caught:  # noqa: BLE001 - handed to whoever awaits
+            error = caught
+        with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="blocking", daemon=True).start()
+    return await future
 
 
 def _key(body: kopf.Body) -> Key:
@@ -232,11 +280,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _positive(variable: str, default: int) -> int:
+def _number(variable: str, default: float, *, least: float) -> float:
     text = os.environ.get(variable) or str(default)
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigurationError(f"{variable} must be a positive number, not {text!r}", hint="")
-    return int(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not least <= number < math.inf:
+        raise ConfigurationError(f"{variable} must be a number, at least {least:g}, not {text!r}", hint="")
+    return number
 
 
 def _open() -> tuple[Operator, Server]:
@@ -260,11 +312,11 @@ app, server = _open()
 
 
 class EndlessBackoffs:
-    """kopf's own back-offs, and then 30 s for ever."""
+    """kopf's own back-offs up to the longest delay of either variant, and then that for ever."""
 
     def __iter__(self) -> Iterator[float]:
         """Start over for each request."""
-        return itertools.chain((1, 1, 2, 3, 5, 8, 13, 21), itertools.repeat(30))
+        return itertools.chain((1, 1, 2, 3, 5, 8, 13), itertools.repeat(RETRY_MAX))
 
 
 @kopf.on.startup()
@@ -287,8 +339,6 @@ def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     settings.execution.default_backoff = RETRY_MAX
     # Default: 2 s, after which a visit in flight is cancelled. The process has 10 s to exit.
     settings.queueing.exit_timeout = 5
-    # Default: 600 s. A worker thread that hangs must not outlive the pod's grace period.
-    settings.process.ultimate_exiting_timeout = 9
     app.started = True
 
 
@@ -303,7 +353,7 @@ async def login(**_: Any) -> kopf.ConnectionInfo:
     if _now() - app.logged_in < timedelta(seconds=5):
         await asyncio.sleep(1)
     app.logged_in = _now()
-    configuration = await asyncio.to_thread(load_configuration, None, os.environ.get("TWINLOOP_CONTEXT") or None)
+    configuration = await in_thread(lambda: load_configuration(context=os.environ.get("TWINLOOP_CONTEXT") or None))
     rest, credential = configuration.rest, configuration.credentials.current()
     scheme, _space, token = (credential.authorization or "").partition(" ")
     return kopf.ConnectionInfo(
@@ -328,7 +378,6 @@ async def reconcile(body: kopf.Body, retry: int, **_: Any) -> None:
     key, generation = _key(body), _generation(body)
     outcome = await app.visit(key)
     if not outcome.failure:
-        app.promise_kept(key)
         return
     delay = retry_delay(retry) if outcome.again is None else outcome.again
     app.promise(key, generation, delay)
@@ -339,7 +388,7 @@ async def reconcile(body: kopf.Body, retry: int, **_: Any) -> None:
 async def remember(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
     """Keep track of which NginxPods exist, and serve a change that kopf would let wait."""
     if event["type"] == "DELETED":
-        app.gone(_key(body), uid_of(dict(body)))
+        await app.gone(_key(body), uid_of(dict(body)))
     else:
         app.seen(_key(body), uid_of(dict(body)), _generation(body))
 
@@ -349,7 +398,7 @@ async def on_pod(body: kopf.Body, **_: Any) -> None:
     """A pod changed: visit the NginxPods that it may concern."""
     pod: Object = dict(body)
     parents = [(namespace_of(pod), name) for name in sorted(parents_of(pod))]
-    visits = [app.serve_event(key, name_of(pod)) for key in parents if key in app.known]
+    visits = [app.serve_event(key, name_of(pod)) for key in parents if app.exists(key)]
     await asyncio.gather(*visits)
 
 

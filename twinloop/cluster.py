@@ -12,7 +12,7 @@ from typing import Protocol
 from twinloop.errors import NotFound
 from twinloop.kube.client import Client
 from twinloop.kube.resources import NGINXPODS, PODS
-from twinloop.nginxpod import API_VERSION, KIND, Object, name_of, namespace_of, selector_of, uid_of
+from twinloop.nginxpod import API_VERSION, KIND, Object, is_ours, name_of, namespace_of, selector_of, uid_of
 
 
 class Recorder(Protocol):
@@ -78,10 +78,14 @@ class ToldCluster(LiveCluster):
     def __init__(self, client: Client, recorder: Recorder, told: Collection[str]) -> None:
         super().__init__(client, recorder)
         self._told = told
+        # Those of the told pods that are the NginxPod's own and that no list shows: to be told again next time.
+        self.strays: set[str] = set()
 
     def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
         """The labelled pods, and those of the named ones that still exist."""
         pods = super().list_pods(nginxpod, live=live)
         unlisted = set(self._told) - {name_of(pod) for pod in pods}
         found = [self.get_pod(namespace_of(nginxpod), name) for name in sorted(unlisted)]
-        return pods + [pod for pod in found if pod is not None]
+        present = [pod for pod in found if pod is not None]
+        self.strays = {name_of(pod) for pod in present if is_ours(nginxpod, pod)}
+        return pods + present

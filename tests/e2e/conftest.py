@@ -28,7 +28,19 @@ from e2e.report import Report
 from twinloop.kube import EVENTS, NGINXPODS, PODS
 
 # The order in which a person would try things; what shakes the whole cluster comes late.
-MODULES = ["crd", "lifecycle", "rollout", "drift", "conflict", "failure", "absence", "user_tools", "scale", "cluster"]
+MODULES = [
+    "crd",
+    "lifecycle",
+    "rollout",
+    "drift",
+    "conflict",
+    "failure",
+    "absence",
+    "user_tools",
+    "scale",
+    "cluster",
+    "podwatch",
+]
 VARIANTS = ["handwritten", "kopf"]
 CASE_SECONDS = 420
 HERE = Path(__file__).parent

@@ -164,7 +164,7 @@ def _said_about_differences(table: Table, sentences: list[str]) -> list[str]:
         but = f", but {len(unknown)} outcomes are unknown" if unknown else ""
         return [f"No difference between the two was found{but}."]
     return [
-        "Where the two differ (writes case by case: results/e2e.md):",
+        "Where the two differ (case by case, also in writes: results/e2e.md):",
         "",
         *[f"- {sentence}" for sentence in sentences],
     ]
@@ -198,8 +198,9 @@ def _markdown(table: Table, sentences: list[str], place: str) -> str:
     if table.alone():
         text += ["## Without an operator", ""]
         text += [f"- {row.name}: {row.outcomes[''].result}" for row in table.alone()] + [""]
-    text += [f"- {sentence}" for sentence in write_differences(table)]
-    text += ["", *_observations(table), "", "## Cases", ""]
+    if writes := write_differences(table):
+        text += ["## Writes, case by case", "", *[f"- {sentence}" for sentence in writes], ""]
+    text += [*_observations(table), "", "## Cases", ""]
     for row in table.rows.values():
         text += _case_section(row)
     return "\n".join(text) + "\n"

@@ -68,6 +68,12 @@ class Podwatch:
         """The lines as soon as there are so many."""
         return self.until(lambda lines: len(lines) >= count, patience)
 
+    def nothing_comes(self, seconds: float) -> None:
+        """Let time pass; fails if a line comes. For statements about what does *not* happen, and only those."""
+        with self._came:
+            before = len(self.lines)
+            assert not self._came.wait_for(lambda: len(self.lines) > before, seconds), self.lines[before:]
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask the process to end; its exit code. All that it printed has been read then."""
         self.process.send_signal(number)

@@ -6,6 +6,8 @@ Left out: kopf's own loggers, which the kopf variant configures (tests/variants 
 import io
 import json
 import logging
+import os
+import re
 import subprocess
 import sys
 import threading
@@ -223,3 +225,44 @@ def test_uncaught_exceptions_of_any_thread_are_json_lines() -> None:
 def test_an_interrupt_from_the_keyboard_is_no_line(json_logs: io.StringIO) -> None:
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert json_logs.getvalue() == ""
+
+
+# --- klog's format ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "letter"),
+    [(10, "I"), (20, "I"), (30, "W"), (40, "E"), (50, "F")],
+    ids=["debug", "info", "warn", "error", "fatal"],
+)
+def test_klog_lines_have_klogs_header(stream: io.StringIO, level: int, letter: str) -> None:
+    logs.configure("debug", "klog", stream)
+    before = datetime.now().astimezone()
+    log.log(level, "Starting %s controller", "Pod")
+    (line,) = stream.getvalue().splitlines()
+    match = re.fullmatch(
+        r"([IWEF])(\d{4} \d\d:\d\d:\d\d\.\d{6}) +(\d+) test_logs\.py:\d+\] Starting Pod controller", line
+    )
+    assert match
+    assert (match[1], match[3]) == (letter, str(os.getpid()))
+    written = datetime.strptime(f"{before.year}{match[2]}", "%Y%m%d %H:%M:%S.%f").astimezone()
+    assert abs((written - before).total_seconds()) < 60
+
+
+def test_klog_pads_the_thread_id_to_seven(stream: io.StringIO) -> None:
+    """As in klog's own: `I0720 17:07:22.161942   32371 main.go:303] ...`."""
+    record = logging.LogRecord("x", logging.INFO, "/src/main.py", 303, "hello", (), None)
+    record.process = 32371
+    assert re.search(r"\.\d{6}   32371 main\.py:303\] hello$", logs.KlogFormatter().format(record))
+
+
+def test_klog_lines_carry_fields_and_the_traceback_below(stream: io.StringIO) -> None:
+    logs.configure("info", "klog", stream)
+    try:
+        raise KeyError("metadata")
+    except KeyError:
+        log.exception("failed", extra={"key": "nginx/web"})
+    first, *rest = stream.getvalue().splitlines()
+    assert first.endswith("] failed key=nginx/web")
+    assert rest[0] == "Traceback (most recent call last):"
+    assert rest[-1] == "KeyError: 'metadata'"

@@ -203,6 +203,7 @@ def test_a_restart_writes_nothing(api: StubApi, start: Start, tmp_path: Path) ->
 def test_it_is_not_ready_while_a_kind_cannot_be_listed(api: StubApi, start: Start, tmp_path: Path) -> None:
     api.fail["GET /api/v1/pods"] = 403
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    until(lambda: status(operator.health, "/healthz") == 200, "not started")
     until(lambda: operator.ready() == 503, "no answer")
     del api.fail["GET /api/v1/pods"]
     until(lambda: operator.ready() == 200, "never ready")
@@ -214,6 +215,8 @@ def test_an_api_server_that_is_away_is_waited_for(start: Start, tmp_path: Path) 
     config = gone.kubeconfig(tmp_path / "kubeconfig")
     gone.close()
     operator = start(config)
+    # /readyz answers before kopf has started, and with it its signal handlers; /healthz is kopf's own.
+    until(lambda: status(operator.health, "/healthz") == 200, "not started")
     until(lambda: operator.ready() == 503, "no answer")
     assert operator.process.poll() is None
     assert operator.stop() == 0
