@@ -28,7 +28,7 @@ WORKER_RESTART: Final = 1.0
 SYNC_POLL: Final = 0.1
 # How long workers may take to finish what they hold. The process has 10 s for its whole exit, and one request can take
 # longer than that: then the worker is left behind, it dies with the process, and its key is visited after the restart.
-STOP_PATIENCE: Final = 8.0
+STOP_PATIENCE: Final = 6.0
 
 Reconcile = Callable[[str], Outcome]
 

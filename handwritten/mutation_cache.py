@@ -24,7 +24,8 @@ from handwritten.store import meta_namespace_key
 Object = dict[str, Any]
 
 # Long enough for a watch that has to be opened again, short enough that an object which came and went unseen in a gap
-# between two watches does not haunt anybody for long.
+# between two watches does not haunt anybody for long. A watch that is silent for longer leaves the cache behind: then
+# the server refuses what is decided on it, and the sync function reads live.
 DEFAULT_TTL: Final = 30.0
 # Uids of objects known to be gone. An answer may arrive after the event that says "deleted": by then its object must
 # not be put back. The race is one of milliseconds, so a few thousand uids are plenty.
@@ -79,7 +80,9 @@ class MutationCache:
             entries = self._live(group)
             objects = {meta_namespace_key(obj): obj for obj in cached if _uid(obj) not in self._gone}
             for key, entry in list(entries.items()):
-                if key not in objects or _newer(entry.obj, objects[key]):
+                if _uid(entry.obj) in self._gone:
+                    del entries[key]
+                elif key not in objects or _newer(entry.obj, objects[key]):
                     objects[key] = entry.obj
                 else:
                     # The event came before the answer, so nobody dropped the entry then.

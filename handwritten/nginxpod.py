@@ -31,6 +31,7 @@ from handwritten.mutation_cache import MutationCache
 from handwritten.ratelimit import ItemExponentialFailureRateLimiter, RateLimitingQueue
 from handwritten.store import meta_namespace_key, split_meta_namespace_key
 from twinloop.cluster import LiveCluster, Recorder
+from twinloop.errors import NotFound
 from twinloop.kube import NGINXPODS, PODS, Client
 from twinloop.memory import Memory
 from twinloop.metrics import ReconcileMetrics
@@ -79,13 +80,28 @@ class CachedCluster(LiveCluster):
     def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
         """Ours by owner, and the foreign pods that may be in the way."""
         if live:
-            # The label misses a pod that has lost it; the cache still knows it by its owner.
-            fresh = super().list_pods(nginxpod, live=True)
-            return list({name_of(pod): pod for pod in [*self.list_pods(nginxpod, live=False), *fresh]}.values())
+            return self._list_live(nginxpod)
         around = self._pods.by_index(BY_PARENT, meta_namespace_key(nginxpod))
         owned = self._pods.by_index(BY_OWNER, uid_of(nginxpod))
         known = {name_of(pod): pod for pod in [*around, *owned]}
         return self.own_pods.overlay(uid_of(nginxpod), known.values())
+
+    def _list_live(self, nginxpod: Object) -> list[Object]:
+        """Like the cached list, as of now; and no later visit may read older than this one did."""
+        pods = super().list_pods(nginxpod, live=True)
+        # The label misses a pod that has lost it; the cache knows such a pod by its owner or its name.
+        unlisted = {name_of(pod) for pod in self.list_pods(nginxpod, live=False)} - {name_of(pod) for pod in pods}
+        pods += [pod for name in sorted(unlisted) if (pod := self.get_pod(namespace_of(nginxpod), name)) is not None]
+        for pod in pods:
+            self.own_pods.written(pod)
+        return pods
+
+    def get_pod(self, namespace: str, name: str) -> Object | None:
+        """Live; and no later visit may read older."""
+        pod = super().get_pod(namespace, name)
+        if pod is not None:
+            self.own_pods.written(pod)
+        return pod
 
     def create_pod(self, pod: Object) -> Object:
         """Create, and know of it before the watch does."""
@@ -95,7 +111,11 @@ class CachedCluster(LiveCluster):
 
     def delete_pod(self, pod: Object) -> Object:
         """Delete, and know of it before the watch does."""
-        answer = super().delete_pod(pod)
+        try:
+            answer = super().delete_pod(pod)
+        except NotFound:
+            self.own_pods.removed(pod)
+            raise
         if _is_gone(answer):
             self.own_pods.removed(pod)
         else:

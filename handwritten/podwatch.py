@@ -15,7 +15,6 @@ from the article's transcripts, and what `operator/podwatch.py` makes of it, is 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import signal
 import sys
@@ -119,9 +118,7 @@ def say_until_closed(stop: threading.Event) -> Say:
         try:
             click.echo(line)
         except BrokenPipeError:
-            # A Go program dies of SIGPIPE here. Python ignores the signal, for the sake of its sockets, so the end
-            # has to be asked for; and stdout is pointed elsewhere, or its last flush would fail once more.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # A Go program dies of SIGPIPE here. Python ignores the signal, for its sockets' sake: the end is asked for.
             stop.set()
 
     return say

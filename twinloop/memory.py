@@ -1,7 +1,8 @@
 """What a process remembers of its NginxPods between visits: nothing that a restart must not lose.
 
-`sync` reads and writes it. It serves two rules only: a message alone is written with growing patience (R11), and a
-status that the server refused as invalid is not sent again before the NginxPod changes (R13).
+`sync` reads and writes it. It serves three rules: a message alone is written with growing patience (R11), a status
+that the server refused as invalid is not sent again before the NginxPod changes (R13), and the count of a failed pod
+reaches its successor although the server refuses the first attempt to create it (R6).
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Memory:
 
     _patience: dict[str, Patience] = field(default_factory=dict)
     _unwritable: dict[str, int] = field(default_factory=dict)
+    # By uid and pod name: the pod whose creation is still to be accepted, which carries its predecessor's count.
+    _owed: dict[str, dict[str, Object]] = field(default_factory=dict)
     _uids: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def seen(self, nginxpod: Object) -> None:
@@ -51,6 +54,7 @@ class Memory:
         uid = self._uids.pop((namespace, name), "")
         self._patience.pop(uid, None)
         self._unwritable.pop(uid, None)
+        self._owed.pop(uid, None)
 
     def wait_for_words(self, uid: str, reason: str, now: datetime) -> float:
         """Seconds until a changed message may be written although nothing else has changed; 0 = now."""
@@ -80,3 +84,21 @@ class Memory:
     def may_write(self, uid: str, generation: int) -> bool:
         """Whether a status for this generation has not been refused before."""
         return self._unwritable.get(uid) != generation
+
+    def with_failures(self, uid: str, pod: Object) -> Object:
+        """The pod to create, with the count of a failed predecessor that a refused creation has left without a place.
+
+        Such a predecessor is deleted already; a pod made for another template has nothing to inherit from it.
+        """
+        if "annotations" in pod["metadata"]:
+            self._owed.setdefault(uid, {})[name_of(pod)] = pod
+            return pod
+        owed = self._owed.get(uid, {}).get(name_of(pod), pod)
+        return owed if owed["metadata"]["labels"] == pod["metadata"]["labels"] else pod
+
+    def created(self, uid: str, pod: Object) -> None:
+        """The server has accepted the pod."""
+        owed = self._owed.get(uid, {})
+        owed.pop(name_of(pod), None)
+        if not owed:
+            self._owed.pop(uid, None)

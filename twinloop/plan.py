@@ -36,6 +36,7 @@ from twinloop.nginxpod import (
     parse_spec,
     parse_time,
     pod_condition,
+    pod_labels,
     pod_name,
     terminating_since,
 )
@@ -45,6 +46,10 @@ FAILURE_BACKOFF: Final = 10.0
 FAILURE_BACKOFF_MAX: Final = 300.0
 # R6: a pod that was ready for this long has proven itself; its failure is a first one again.
 READY_FORGIVES: Final = 600.0
+# R5: a pod whose labels are right and whose container is not was patched by a person, or changed on its way in by an
+# admission webhook. In the second case its successor will be no better, so no pod is replaced for this reason before
+# it is this old: ten seconds make a person wait a little and a fight with a webhook slow.
+PATCHED_PATIENCE: Final = 10.0
 # R4: garbage collection and termination are given this long before a person is told that we are stuck.
 HOLDER_PATIENCE: Final = 60.0
 
@@ -112,6 +117,9 @@ def plan(nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
     finished = [slot for slot in view.slots if slot.pod and is_finished(slot.pod) and not is_terminating(slot.pod)]
     due = [slot for slot in finished if _wait(nginxpod, spec, slot, now) <= 0]
     outdated = _next_outdated(nginxpod, spec, view, due)
+    settling = _settling(nginxpod, spec, outdated, now) if outdated else 0.0
+    if settling:
+        outdated = None
     deletions = [
         *[Deletion(pod, "it is not wanted") for pod in view.surplus if not is_terminating(pod)],
         *[Deletion(slot.pod, _how_it_ended(slot.pod)) for slot in reversed(due) if slot.pod],
@@ -124,6 +132,7 @@ def plan(nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
     ]
     waits = [_wait(nginxpod, spec, slot, now) for slot in finished if slot not in due]
     waits += [left for slot in view.slots if slot.holder and (left := patience_left(nginxpod, slot.holder, now)) > 0]
+    waits += [settling] if settling else []
     return Plan(tuple(deletions), tuple(creations), min(waits, default=None))
 
 
@@ -184,6 +193,15 @@ def _next_outdated(nginxpod: Object, spec: Spec, view: View, leaving: list[Slot]
     if useless is not None:
         return useless
     return outdated[0] if outdated and all(is_ready(pod) for pod in present) else None
+
+
+def _settling(nginxpod: Object, spec: Spec, pod: Object, now: datetime) -> float:
+    """Seconds that an outdated pod still has, because only its container differs and it is young."""
+    labels = pod["metadata"].get("labels") or {}
+    born = parse_time(pod["metadata"].get("creationTimestamp"))
+    if born is None or any(labels.get(key) != value for key, value in pod_labels(name_of(nginxpod), spec).items()):
+        return 0.0
+    return max(0.0, PATCHED_PATIENCE - (now - born).total_seconds())
 
 
 # --- R6: finished pods ------------------------------------------------------------------------------------------------

@@ -138,7 +138,8 @@ def sync(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datet
 
 
 def _failed(error: ApiError) -> Outcome:
-    return Outcome(str(error), error.retry_after if isinstance(error, TooManyRequests) else None)
+    # `or None`: a server that names no time to wait, 0 or one that has passed, does not switch the back-off off.
+    return Outcome(str(error), (error.retry_after or None) if isinstance(error, TooManyRequests) else None)
 
 
 def _reconcile(
@@ -151,7 +152,7 @@ def _reconcile(
     memory.seen(nginxpod)
     if is_terminating(nginxpod):  # R9
         return DONE
-    visit = _Visit(cluster, nginxpod, cluster.list_pods(nginxpod, live=live), now())
+    visit = _Visit(cluster, nginxpod, cluster.list_pods(nginxpod, live=live), now=now(), memory=memory)
     visit.act()
     return _report(visit, memory)
 
@@ -159,10 +160,13 @@ def _reconcile(
 class _Visit:
     """One round over one view: the pods as they are after each write, and what was refused."""
 
-    def __init__(self, cluster: Cluster, nginxpod: Object, pods: list[Object], now: datetime) -> None:
+    def __init__(
+        self, cluster: Cluster, nginxpod: Object, pods: list[Object], *, now: datetime, memory: Memory
+    ) -> None:
         self.cluster = cluster
         self.nginxpod = nginxpod
         self.now = now
+        self.memory = memory
         self.pods = {name_of(pod): pod for pod in pods}
         self.plan = Plan()
         self.refused_create: ApiError | None = None
@@ -195,10 +199,8 @@ class _Visit:
         pod = deletion.pod
         try:
             answer = self.cluster.delete_pod(pod)
-        except NotFound:
-            del self.pods[name_of(pod)]
-            return
-        except Conflict as error:
+        except (NotFound, Conflict) as error:
+            # Gone or replaced since it was read: what else is no longer as we saw it?
             raise _StaleViewError(str(error)) from error
         self.pods[name_of(pod)] = _as_terminating(pod, answer, self.now)
         self._did("PodDeleted", f"Deleted pod {name_of(pod)}: {deletion.why}")
@@ -221,6 +223,7 @@ class _Visit:
 
     def _create(self, pod: Object) -> bool:
         """Create one pod; False when its name was taken, and its holder is now in view."""
+        pod = self.memory.with_failures(uid_of(self.nginxpod), pod)
         try:
             created = self.cluster.create_pod(pod)
         except AlreadyExists:
@@ -230,6 +233,7 @@ class _Visit:
             if error.namespace_terminating:
                 raise _NamespaceGoneError from error
             raise
+        self.memory.created(uid_of(self.nginxpod), pod)
         self.pods[name_of(pod)] = created
         self._did("PodCreated", f"Created pod {name_of(pod)}")
         return True

@@ -180,11 +180,11 @@ class Case:
         self.observations.append(Observation(name, value, unit, compared))
 
     @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
+    def timed(self, name: str, *, compared: bool = True) -> Iterator[None]:
         """Note how many seconds the block took, if it came to its end."""
         start = time.monotonic()
         yield
-        self.observe(name, time.monotonic() - start, "s")
+        self.observe(name, time.monotonic() - start, "s", compared=compared)
 
     def requests(self, mark: int | None = None) -> list[audit.Request] | None:
         """The operator's requests about this namespace since the mark (default: all of the case); None = no audit log."""

@@ -15,9 +15,9 @@ FAIL: Final = "FAIL"
 EXPECTED: Final = "expected failure"
 UNKNOWN: Final = "unknown"
 
-# Two times are told apart only when both their difference and their ratio are beyond what a busy machine does to them.
-TIME_APART_SECONDS: Final = 2.0
-APART_RATIO: Final = 1.5
+# Two numbers are told apart only when both their difference and their ratio are beyond what a busy machine does to
+# them: unit -> (difference, ratio).
+APART: Final = {"s": (3.0, 1.5), "MiB": (5.0, 1.2), "% of a core": (1.0, 1.5)}
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,8 @@ def _apart(one: Mapping[str, int], other: Mapping[str, int], first: str, second:
 def _differs(mine: Observation, theirs: Observation) -> bool:
     if not (mine.compared and theirs.compared):
         return False
-    if not isinstance(mine.value, (int, float)) or not isinstance(theirs.value, (int, float)) or not mine.unit:
+    if isinstance(mine.value, str) or isinstance(theirs.value, str) or not mine.unit:
         return mine.value != theirs.value
     low, high = sorted([float(mine.value), float(theirs.value)])
-    if mine.unit == "s" and high - low < TIME_APART_SECONDS:
-        return False
-    return high > low * APART_RATIO
+    difference, ratio = APART[mine.unit]
+    return high - low > difference and high > low * ratio

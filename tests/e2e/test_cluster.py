@@ -65,10 +65,11 @@ def test_killed_api_server_is_outlived(case: Case) -> None:
     mark = case.audit_log.mark()
     pid = case.cluster.on_node("pgrep", "-x", "kube-apiserver").split()[0]
     case.cluster.on_node("pkill", "-KILL", "-x", "kube-apiserver")
-    with case.timed("API server back after"):
+    # The kubelet's back-off, and later the scheduler's return: the cluster's own times, which no operator can help.
+    with case.timed("API server back after", compared=False):
         case.until("another API server to answer", lambda: _answers(case, pid), API_SERVER_SECONDS)
 
-    with case.timed("all Ready again after"):
+    with case.timed("all Ready again after", compared=False):
         with case.timed("operator acted after"):
             case.kubectl("scale", "ngp/web", "--replicas=3")
             case.until("web-2 to be made", lambda: "web-2" in case.pods(), API_SERVER_SECONDS)

@@ -59,6 +59,7 @@ class StubApi(ThreadingHTTPServer):
         self.lines: list[str] = []
         self.events: list[str] = []
         self.fail: dict[str, int] = {}  # "METHOD path" -> status code
+        self.hang: set[str] = set()  # "METHOD path" that gets no answer before the server is closed
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.thread.start()
@@ -94,6 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length) or b"{}")
         line = f"{self.command} {url.path}"
         self.server.lines.append(line)
+        if line in self.server.hang:
+            self.server.ended.wait()
         try:
             if line in self.server.fail:
                 raise ApiError("told to fail", code=self.server.fail[line])

@@ -209,6 +209,20 @@ def test_no_outdated_pod_goes_in_the_round_that_replaces_a_finished_one() -> Non
     assert names(decided.deletions) == ["web-0"]
 
 
+def test_a_pod_that_a_webhook_changed_on_its_way_in_is_not_replaced_in_a_hot_loop() -> None:  # R5
+    web = nginxpod(replicas=1)
+    mirrored = changed(pod(web, 0, ready=False), creationTimestamp=at(-3))
+    mirrored["spec"]["containers"][0]["image"] = "mirror.example/nginx:1"
+    assert plan(web, [mirrored], NOW) == Plan(again=7.0)
+    assert names(plan(web, [mirrored], NOW + timedelta(seconds=7)).deletions) == ["web-0"]
+
+
+def test_a_pod_of_an_older_template_is_replaced_however_young_it_is() -> None:  # R5
+    web = nginxpod(replicas=1, image="nginx:2")
+    young = changed(pod(web, 0, image="nginx:1"), creationTimestamp=at(-1))
+    assert names(plan(web, [young], NOW).deletions) == ["web-0"]
+
+
 # --- R6 ---------------------------------------------------------------------------------------------------------------
 
 

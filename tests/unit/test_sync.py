@@ -270,6 +270,27 @@ def test_the_servers_time_replaces_the_back_off() -> None:  # R12
     assert shop.sync() == Outcome("slow down", again=7.0)
 
 
+@pytest.mark.parametrize("named", [0.0, None])
+def test_a_server_that_names_no_time_leaves_the_back_off_on(named: float | None) -> None:  # R12
+    shop = cluster(replicas=1)
+    shop.refuse = refusing("create", TooManyRequests("slow down", code=429, retry_after=named))  # type: ignore[assignment]
+    assert shop.sync() == Outcome("slow down")
+
+
+def test_a_pod_that_was_gone_already_is_made_again_in_the_same_visit() -> None:  # R11: the view was too old
+    shop = running(replicas=2)
+    listing, stale = shop.list_pods, copy.deepcopy(list(shop.pods.values()))
+
+    def behind(nginxpod: Object, *, live: bool) -> list[Object]:
+        return listing(nginxpod, live=True) if live else stale
+
+    shop.list_pods = behind  # type: ignore[method-assign]
+    shop.edit(image="nginx:2")
+    del shop.pods["web-1"]
+    assert shop.sync() == DONE
+    assert ("create", "web-1") in shop.writes
+
+
 def test_two_creates_that_race_for_one_quota_are_planned_again() -> None:  # R11
     shop = cluster(replicas=1)
     answers: list[ApiError | None] = [Conflict("resourcequotas: modified", code=409)]
@@ -341,6 +362,28 @@ def test_a_failed_pod_is_replaced_in_one_visit_and_its_successor_inherits_the_co
             shop.sync()
         assert shop.pods["web-0"]["metadata"]["annotations"][ANNOTATION_FAILURES] == expected
         assert shop.pods["web-0"]["status"]["phase"] == "Pending"
+
+
+def test_a_refused_creation_does_not_lose_the_count() -> None:  # R6
+    shop = running(replicas=1)
+    shop.put(finished(pod(shop.nginxpods["web"], 0, failures=4), ended=-600))
+    shop.refuse = refusing("create", Forbidden("quota", code=403))  # type: ignore[assignment]
+    shop.sync()
+    assert "web-0" not in shop.pods
+    shop.refuse = lambda verb, name: None
+    shop.sync()
+    assert shop.pods["web-0"]["metadata"]["annotations"] == {ANNOTATION_FAILURES: "5"}
+
+
+def test_a_new_template_does_not_inherit_the_count() -> None:  # R6
+    shop = running(replicas=1)
+    shop.put(finished(pod(shop.nginxpods["web"], 0, failures=4), ended=-600))
+    shop.refuse = refusing("create", Forbidden("quota", code=403))  # type: ignore[assignment]
+    shop.sync()
+    shop.refuse = lambda verb, name: None
+    shop.edit(image="nginx:2")
+    shop.sync()
+    assert "annotations" not in shop.pods["web-0"]["metadata"]
 
 
 def test_a_failed_pod_that_must_wait_asks_for_the_visit_that_is_due() -> None:  # R6

@@ -193,8 +193,11 @@ def test_a_reader_that_goes_away_ends_the_handwritten_one(api: StubApi, tmp_path
         assert process.stderr is not None
         assert process.stdout.readline() == "start controller\n"
         process.stdout.close()
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
         errors = process.stderr.read()
-        assert process.wait(20) == 0
     assert [line.partition("] ")[2] for line in errors.splitlines()] == [
         "Starting Pod controller",
         "Stopping Pod controller",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -198,6 +199,17 @@ def test_a_restart_writes_nothing(api: StubApi, start: Start, tmp_path: Path) ->
     until(lambda: any("watch" in line or line.startswith("GET") for line in api.lines[before:]), "no request")
     assert operator.stop() == 0
     assert [line for line in api.lines[before:] if not line.startswith("GET ")] == []
+
+
+def test_it_exits_in_time_although_a_request_hangs(api: StubApi, start: Start, tmp_path: Path) -> None:
+    line = "POST /api/v1/namespaces/default/pods"
+    api.hang |= {line, "POST /api/v1/namespaces/default/events"}
+    operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
+    api.client.nginxpods.add(bare(replicas=1))
+    until(lambda: line in api.lines, "no request")
+    asked = time.monotonic()
+    assert operator.stop() == 0
+    assert time.monotonic() - asked < 10  # the contract of a variant
 
 
 def test_it_is_not_ready_while_a_kind_cannot_be_listed(api: StubApi, start: Start, tmp_path: Path) -> None:

@@ -118,3 +118,10 @@ def test_what_is_remembered_of_the_gone_is_bounded() -> None:
         own.removed(obj(1, uid=f"later-{number}"))
     assert own.overlay("g", [obj(1, uid="first")]) == [obj(1, uid="first")]
     assert own.overlay("g", [obj(1, uid="later-0")]) == []
+
+
+def test_an_entry_whose_object_is_gone_under_another_group_is_dropped() -> None:
+    own = cache()
+    own.written(obj(5))
+    own.removed(obj(6, group="other"))
+    assert own.overlay("g", []) == []
