@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from e2e import audit, report
 from e2e.findings import EXPECTED, FAIL, PASS, UNKNOWN, Observation, Outcome, Table, differences, write_differences
+from e2e.record import Unchecked
 
 VARIANTS = ["handwritten", "kopf"]
 OPERATOR = "system:serviceaccount:twinloop-system:twinloop-kopf"
@@ -191,3 +193,44 @@ def test_report_lists_cases_without_an_operator_apart(tmp_path: Path) -> None:
 
 def test_outcome_is_unknown_until_it_is_known() -> None:
     assert Table(VARIANTS).outcome("a case", "", "kopf").result == UNKNOWN
+
+
+# --- how a test's end becomes a result --------------------------------------------------------------------------------
+
+
+class FakeItem:
+    """As much of a pytest item as the report looks at."""
+
+    name = originalname = "test_a_case"
+
+    def function(self) -> None:
+        """It is expected."""
+
+
+def ended(when: str, outcome: str, error: Exception | None = None, **extra: str) -> tuple[Any, Any]:
+    """A call and its report, as pytest's hook has them."""
+    info = SimpleNamespace(value=error, errisinstance=lambda kind: isinstance(error, kind)) if error else None
+    flags = {name: outcome == name for name in ("passed", "failed", "skipped")}
+    return SimpleNamespace(excinfo=info), SimpleNamespace(when=when, duration=1.5, **flags, **extra)
+
+
+@pytest.mark.parametrize(
+    ("phases", "result", "detail"),
+    [
+        ([ended("setup", "passed"), ended("call", "passed")], PASS, ""),
+        ([ended("call", "failed", AssertionError("two are down\nat once"))], FAIL, "two are down"),
+        ([ended("call", "failed", Unchecked("history is lost"))], UNKNOWN, "history is lost"),
+        ([ended("call", "skipped")], UNKNOWN, "skipped"),
+        ([ended("setup", "skipped")], UNKNOWN, "skipped"),
+        ([ended("setup", "failed", RuntimeError("no cluster"))], UNKNOWN, "setup failed: no cluster"),
+        ([ended("call", "passed"), ended("teardown", "failed", RuntimeError("left"))], FAIL, "teardown failed: left"),
+        ([ended("call", "skipped", wasxfail="reason: kopf/a.py:1")], EXPECTED, "kopf/a.py:1"),
+        ([ended("call", "failed")], FAIL, "it passes, though it is marked as impossible for this framework"),
+    ],
+)
+def test_only_a_test_that_ran_to_its_end_is_a_pass(phases: list[tuple[Any, Any]], result: str, detail: str) -> None:
+    made = report.Report(VARIANTS)
+    for call, outcome in phases:
+        made.add_phase(FakeItem(), "kopf", call, outcome)  # type: ignore[arg-type]
+    found = made.table.rows["a case"].outcomes["kopf"]
+    assert (found.result, found.detail) == (result, detail)
