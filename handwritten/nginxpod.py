@@ -90,8 +90,9 @@ class CachedCluster(LiveCluster):
         """Like the cached list, as of now; and no later visit may read older than this one did."""
         pods = super().list_pods(nginxpod, live=True)
         # The label misses a pod that has lost it; the cache knows such a pod by its owner or its name.
-        unlisted = {name_of(pod) for pod in self.list_pods(nginxpod, live=False)} - {name_of(pod) for pod in pods}
-        pods += [pod for name in sorted(unlisted) if (pod := self.get_pod(namespace_of(nginxpod), name)) is not None]
+        for name in {name_of(pod) for pod in self.list_pods(nginxpod, live=False)} - {name_of(pod) for pod in pods}:
+            pod = self.get_pod(namespace_of(nginxpod), name)
+            pods += [pod] if pod is not None else []
         for pod in pods:
             self.own_pods.written(pod)
         return pods
@@ -99,8 +100,11 @@ class CachedCluster(LiveCluster):
     def get_pod(self, namespace: str, name: str) -> Object | None:
         """Live; and no later visit may read older."""
         pod = super().get_pod(namespace, name)
+        cached = self._pods.get_by_key(f"{namespace}/{name}")
         if pod is not None:
             self.own_pods.written(pod)
+        elif cached is not None:
+            self.own_pods.removed(cached)
         return pod
 
     def create_pod(self, pod: Object) -> Object:

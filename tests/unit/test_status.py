@@ -221,3 +221,10 @@ def test_a_changed_message_under_the_same_reason_is_words_and_anything_else_fact
     assert difference(first, judge(seen, [pod(web, 0)], NONE, NOW)) is Difference.FACTS
     assert difference(first, judge(changed(seen, generation=2), [pulling], NONE, NOW)) is Difference.FACTS
     assert difference(None, first) is Difference.FACTS
+
+
+def test_a_condition_of_an_older_generation_is_facts() -> None:  # kubectl wait looks at it
+    web = nginxpod(replicas=0)
+    status = judge(web, [], NONE, NOW)
+    older = {**status, "conditions": [{**status["conditions"][0], "observedGeneration": 0}]}
+    assert difference(older, status) is Difference.FACTS

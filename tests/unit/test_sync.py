@@ -12,6 +12,7 @@ import pytest
 from support.builders import NOW, changed, finished, foreign, nginxpod, pod, terminating, waiting
 from support.fake_cluster import FakeCluster
 from twinloop.errors import ApiError, Conflict, Forbidden, Invalid, TooManyRequests, Unavailable
+from twinloop.memory import Memory
 from twinloop.nginxpod import ANNOTATION_FAILURES, LABEL_NGINXPOD, Object, name_of
 from twinloop.status import conditions_of
 from twinloop.sync import DONE, Cluster, Outcome, retry_delay
@@ -208,6 +209,17 @@ def test_three_conflicts_in_a_row_are_a_failure() -> None:  # R11
     assert shop.attempts == [("status", "web")] * 3
 
 
+def test_a_nginxpod_that_is_gone_is_forgotten() -> None:
+    shop = cluster(replicas=1)
+    shop.sync()
+    shop.put(waiting(shop.pods["web-0"], "ErrImagePull"))
+    shop.sync()
+    assert shop.memory != Memory()
+    del shop.nginxpods["web"]
+    shop.sync()
+    assert shop.memory == Memory()
+
+
 def test_a_nginxpod_deleted_during_the_visit_is_no_failure() -> None:
     shop = cluster(replicas=0)
     shop.refuse = lambda verb, name: shop.nginxpods.pop(name) and None  # type: ignore[assignment,return-value]
@@ -254,6 +266,16 @@ def test_a_server_in_trouble_is_not_asked_for_the_next_delete(error: ApiError) -
     shop.refuse = refusing("delete", error)  # type: ignore[assignment]
     shop.sync()
     assert [verb for verb, _name in shop.attempts].count("delete") == 1
+
+
+def test_a_refused_delete_is_not_repeated_because_a_name_was_taken() -> None:  # R12
+    shop = running(replicas=2)
+    shop.edit(replicas=1)
+    del shop.pods["web-0"]
+    shop.put(foreign("web-0"))
+    shop.refuse = refusing("delete", Forbidden("protected", code=403))  # type: ignore[assignment]
+    shop.sync()
+    assert shop.attempts.count(("delete", "web-1")) == 1
 
 
 def test_a_failed_pod_that_could_not_be_deleted_is_not_made_again() -> None:  # R6, R12
@@ -423,6 +445,21 @@ def test_a_message_that_changes_back_in_time_is_not_written() -> None:  # R11
     assert shop.sync().again == 1
     shop.put(calm)
     assert shop.sync() == DONE
+    assert shop.writes == []
+
+
+def test_a_message_that_was_right_in_between_waits_anew() -> None:  # R11
+    shop = cluster(replicas=1)
+    shop.sync()
+    calm = shop.pods["web-0"]
+    shop.put(waiting(calm, "ErrImagePull"))
+    shop.sync()
+    shop.put(calm)
+    shop.sync()
+    shop.pass_time(60)
+    shop.writes.clear()
+    shop.put(waiting(calm, "ErrImagePull"))
+    assert shop.sync().again == 1
     assert shop.writes == []
 
 
