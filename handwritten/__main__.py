@@ -6,11 +6,8 @@ Going down on SIGTERM or SIGINT: workers finish what they hold -> informers -> e
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import sys
-import threading
 from typing import Literal
 
 import click
@@ -18,31 +15,13 @@ from prometheus_client import disable_created_metrics
 
 from handwritten.clock import RealClock
 from handwritten.nginxpod import NginxPodOperator, Sources
+from handwritten.signals import setup_signal_handler
 from twinloop import __version__, logs
 from twinloop.errors import ConfigurationError
 from twinloop.kube import Client, EventRecorder, load_configuration
 from twinloop.serving import metrics_answer, probe, serve
 
 EXIT_CONFIGURATION = 2
-
-
-def _stop_on_signal() -> threading.Event:
-    """An event that SIGTERM and SIGINT set, by way of a pipe and a thread.
-
-    A handler runs in the main thread between two of its instructions. Setting the event there could wait for a lock
-    that the interrupted instruction holds: for ever, if the main thread was just entering its own wait for the event.
-    """
-    stop = threading.Event()
-    reader, writer = os.pipe()
-
-    def forward() -> None:
-        os.read(reader, 1)
-        stop.set()
-
-    threading.Thread(target=forward, name="signals", daemon=True).start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os.write(writer, b"s"))
-    return stop
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,7 +58,7 @@ def main(
     logs.configure(log_level, log_format)
     # client-go's pages have no *_created series, and dashboards do not expect them.
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    stop = _stop_on_signal()
+    stop = setup_signal_handler()
     try:
         configuration = load_configuration(kubeconfig, context)
         # A worker each, and room for the event recorder.

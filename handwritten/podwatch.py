@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import logging
 import random
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from handwritten.handlers import ResourceEventHandlerFuncs
 from handwritten.informer import SharedInformer
 from handwritten.listwatch import ListerWatcher, ListWatch
 from handwritten.ratelimit import RateLimitingQueue, default_controller_rate_limiter
+from handwritten.signals import setup_signal_handler
 from handwritten.store import meta_namespace_key
 from twinloop import __version__, logs
 from twinloop.errors import ConfigurationError
@@ -142,9 +142,7 @@ def main(kubeconfig: str | None, namespace: str, workers: int, resync: float) ->
     # Our own lines from I on, of the machinery below what goes wrong: client-go hides the rest behind klog's -v.
     logs.configure("warning", "klog")
     log.setLevel(logging.INFO)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = setup_signal_handler()
     try:
         client = Client(load_configuration(kubeconfig), user_agent=f"twinloop-podwatch/{__version__}")
     except ConfigurationError as error:

@@ -105,7 +105,7 @@ class WorkQueue(Generic[T]):
     be waited for, so that whoever wakes a thread wakes the right kind: `_not_empty` for workers,
     `_drained` for whoever drains. Under the lock only a metric's own lock or the clock's is taken.
     The lock is not reentrant: do not call a queue from a signal handler, which may have interrupted
-    the very section that holds it (handwritten/__main__.py shows a way).
+    the very section that holds it (handwritten/signals.py is the way).
     """
 
     def __init__(
