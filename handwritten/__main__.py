@@ -17,11 +17,9 @@ from handwritten.clock import RealClock
 from handwritten.nginxpod import NginxPodOperator, Sources
 from handwritten.signals import setup_signal_handler
 from twinloop import __version__, logs
-from twinloop.errors import ConfigurationError
+from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError
 from twinloop.kube import Client, EventRecorder, load_configuration
 from twinloop.serving import metrics_answer, probe, serve
-
-EXIT_CONFIGURATION = 2
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,7 +76,7 @@ def main(
             operator.run(stop)
         recorder.close(1.0)
     except ConfigurationError as error:
-        click.echo(" ".join(f"error: {error}. {error.hint}".split()), err=True)
+        click.echo(error.for_a_person(), err=True)
         sys.exit(EXIT_CONFIGURATION)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from handwritten.clock import Clock
+from handwritten.informer import wait_for_cache_sync
 from handwritten.ratelimit import RateLimitingQueue
 from twinloop.sync import Outcome
 
@@ -24,8 +25,6 @@ log = logging.getLogger(__name__)
 
 # client-go: wait.UntilWithContext(ctx, c.runWorker, time.Second).
 WORKER_RESTART: Final = 1.0
-# How often the caches are asked whether they have synced (client-go: syncedPollPeriod).
-SYNC_POLL: Final = 0.1
 # How long workers may take to finish what they hold. The process has 10 s for its whole exit, and one request can take
 # longer than that: then the worker is left behind, it dies with the process, and its key is visited after the restart.
 STOP_PATIENCE: Final = 6.0
@@ -84,11 +83,7 @@ class Controller:
 
     def _wait_for_sync(self, stop: threading.Event) -> bool:
         """CT-1: no worker before the caches are filled, or every object would look deleted."""
-        while not stop.is_set():
-            if self.has_synced():
-                return True
-            self._clock.sleep(stop, SYNC_POLL)
-        return False
+        return not stop.is_set() and wait_for_cache_sync(stop, self.has_synced, clock=self._clock)
 
     def _join(self, threads: list[threading.Thread]) -> None:
         deadline = self._clock.now() + STOP_PATIENCE

@@ -33,7 +33,7 @@ from handwritten.ratelimit import RateLimitingQueue, default_controller_rate_lim
 from handwritten.signals import setup_signal_handler
 from handwritten.store import meta_namespace_key
 from twinloop import __version__, logs
-from twinloop.errors import ConfigurationError
+from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError
 from twinloop.kube import PODS, Client, load_configuration
 from twinloop.sync import DONE, Outcome
 
@@ -43,7 +43,6 @@ log = logging.getLogger("handwritten.podwatch")
 MAX_RETRIES: Final = 5
 # How long the informer may take to end after the workers have; it waits on nothing but its threads.
 INFORMER_PATIENCE: Final = 1.0
-EXIT_CONFIGURATION: Final = 2
 
 Say = Callable[[str], None]
 
@@ -146,7 +145,7 @@ def main(kubeconfig: str | None, namespace: str, workers: int, resync: float) ->
     try:
         client = Client(load_configuration(kubeconfig), user_agent=f"twinloop-podwatch/{__version__}")
     except ConfigurationError as error:
-        click.echo(" ".join(f"error: {error}. {error.hint}".split()), err=True)
+        click.echo(error.for_a_person(), err=True)
         sys.exit(EXIT_CONFIGURATION)
     say = say_until_closed(stop)
     controller = PodController(

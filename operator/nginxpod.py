@@ -40,7 +40,7 @@ from prometheus_client import disable_created_metrics
 
 from twinloop import __version__
 from twinloop.cluster import ToldCluster
-from twinloop.errors import ApiError, ConfigurationError, NotFound
+from twinloop.errors import EXIT_CONFIGURATION, ApiError, ConfigurationError, NotFound
 from twinloop.kube import NGINXPODS, PODS, Client, Configuration, EventRecorder, load_configuration
 from twinloop.memory import Memory
 from twinloop.metrics import ReconcileMetrics
@@ -298,12 +298,8 @@ def _open() -> tuple[Operator, Server]:
         address = os.environ.get("TWINLOOP_METRICS_ADDRESS", ":8080")
         return opened, serve(address, {"/metrics": metrics_answer, "/readyz": probe(opened.ready)})
     except ConfigurationError as error:
-        sys.exit(_complain(error))
-
-
-def _complain(error: ConfigurationError) -> int:
-    sys.stderr.write(" ".join(f"error: {error}. {error.hint}".split()) + "\n")
-    return 2
+        sys.stderr.write(error.for_a_person() + "\n")
+        sys.exit(EXIT_CONFIGURATION)
 
 
 # The same pages as the handwritten variant's.

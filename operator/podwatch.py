@@ -24,15 +24,15 @@ from typing import Any
 
 import kopf
 
-from twinloop.errors import ConfigurationError
+from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError
 from twinloop.kube import load_configuration
 
 try:
     # Only a look: the login is kopf's own, and it would answer an unusable kubeconfig with pages of tracebacks.
     load_configuration()
 except ConfigurationError as unusable:
-    sys.stderr.write(" ".join(f"error: {unusable}. {unusable.hint}".split()) + "\n")
-    sys.exit(2)
+    sys.stderr.write(unusable.for_a_person() + "\n")
+    sys.exit(EXIT_CONFIGURATION)
 
 
 def say(line: str) -> None:

@@ -26,6 +26,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# What a process that was configured wrongly exits with, in both variants.
+EXIT_CONFIGURATION = 2
+
 
 class TwinloopError(Exception):
     """The root of all errors raised on purpose.
@@ -39,6 +42,10 @@ class TwinloopError(Exception):
         super().__init__(message)
         if hint:
             self.hint = hint
+
+    def for_a_person(self) -> str:
+        """The message and the hint in one line, as a program says it before it exits."""
+        return " ".join(f"error: {self}. {self.hint}".split())
 
 
 class ConfigurationError(TwinloopError):

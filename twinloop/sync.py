@@ -36,7 +36,6 @@ from twinloop.plan import Deletion, Plan, plan
 from twinloop.status import (
     ALL_READY,
     INVALID_SPEC,
-    MAX_MESSAGE,
     NAME_CONFLICT,
     POD_CREATE_FAILED,
     POD_DELETE_FAILED,
@@ -251,7 +250,7 @@ class _Visit:
 
     def status(self) -> Object:
         """The status that is true after this round."""
-        refusals = Refusals(_shortened(self.refused_create), _shortened(self.refused_delete))
+        refusals = Refusals(str(self.refused_create or ""), str(self.refused_delete or ""))
         return judge(self.nginxpod, self.pods.values(), refusals, self.now)
 
     def outcome(self, status: Object) -> Outcome:
@@ -262,10 +261,6 @@ class _Visit:
         if reason_of(status) == NAME_CONFLICT:
             return Outcome(message_of(status))
         return Outcome(again=self.plan.again)
-
-
-def _shortened(error: ApiError | None) -> str:
-    return "" if error is None else str(error)[:MAX_MESSAGE]
 
 
 def _as_terminating(pod: Object, answer: Object, now: datetime) -> Object:

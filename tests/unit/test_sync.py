@@ -495,3 +495,10 @@ def test_a_reused_name_waits_for_the_garbage_collector_without_a_conflict() -> N
     shop.settle()
     assert shop.ready()["status"] == "True"
     assert {name_of(p) for p in shop.pods.values()} == {"web-0", "web-1"}
+
+
+def test_a_talkative_refusal_is_cut_in_the_status() -> None:  # R10
+    shop = cluster(replicas=1)
+    shop.refuse = refusing("create", Forbidden("x" * 5000, code=403))  # type: ignore[assignment]
+    shop.sync()
+    assert len(shop.ready()["message"]) == 1024

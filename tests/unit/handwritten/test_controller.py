@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from handwritten.clock import RealClock
-from handwritten.controller import SYNC_POLL, WORKER_RESTART, Controller, Reconcile
+from handwritten.controller import WORKER_RESTART, Controller, Reconcile
+from handwritten.informer import SYNC_POLL_SECONDS
 from handwritten.ratelimit import ItemExponentialFailureRateLimiter, RateLimitingQueue
 from handwritten.testing import FakeClock
 from twinloop.sync import DONE, Outcome
@@ -67,10 +68,10 @@ def test_workers_start_only_after_the_caches_have_synced() -> None:
     loop = Loop(lambda _: DONE, synced=synced.is_set)
     loop.queue.add("a")
     loop.thread.start()
-    loop.clock.wait_for_deadline(SYNC_POLL)
+    loop.clock.wait_for_deadline(SYNC_POLL_SECONDS)
     assert loop.calls == []
     synced.set()
-    loop.clock.step(SYNC_POLL)
+    loop.clock.step(SYNC_POLL_SECONDS)
     loop.wait_for_calls(1)
     loop.end()
 
@@ -79,7 +80,7 @@ def test_a_stop_before_the_caches_have_synced_ends_the_loop_without_a_worker() -
     loop = Loop(lambda _: DONE, synced=lambda: False)
     loop.queue.add("a")
     loop.thread.start()
-    loop.clock.wait_for_deadline(SYNC_POLL)
+    loop.clock.wait_for_deadline(SYNC_POLL_SECONDS)
     loop.end()
     assert loop.calls == []
     assert loop.queue.shutting_down()

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import pytest
 
 from handwritten.clock import Clock, RealClock
-from handwritten.controller import SYNC_POLL
 from handwritten.fake_controller_source import FakeControllerSource
+from handwritten.informer import SYNC_POLL_SECONDS
 from handwritten.podwatch import MAX_RETRIES, PodController
 from handwritten.testing import FakeClock
 from support.builders import changed, foreign, terminating
@@ -94,11 +94,11 @@ def info(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def let_it_sync(program: Program, clock: FakeClock) -> None:
-    """Let the list through once the controller waits for it, and the controller see that: time is SYNC_POLL then."""
-    clock.wait_for_deadline(SYNC_POLL)
+    """Let the list through once the controller waits for it, and the controller see that: time is SYNC_POLL_SECONDS then."""
+    clock.wait_for_deadline(SYNC_POLL_SECONDS)
     program.source.go_on.set()
     program.until(lambda lines: STARTED[0] in lines)
-    clock.step(SYNC_POLL)
+    clock.step(SYNC_POLL_SECONDS)
 
 
 def said_to_log(caplog: pytest.LogCaptureFixture) -> list[str]:
