@@ -1,0 +1,121 @@
+"""Answers other than success: `Failure` carries a Kubernetes Status, and one function makes each kind of it.
+
+Raised anywhere below `server.py`, turned into an HTTP answer there and nowhere else. Reasons, codes and wording are
+those of apimachinery's api/errors and of kube-apiserver's endpoint handlers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from twinloop.apiserver.fielderrors import FieldError
+
+
+class Failure(Exception):
+    """An answer with a `Status` object for a body; `code` is its HTTP status."""
+
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        *,
+        details: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code, self.reason, self.message = code, reason, message
+        self.details = details or {}
+        self.headers = headers or {}
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The `Status` object, fields in the order in which kube-apiserver writes them."""
+        body: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+        }
+        if self.reason:
+            body["reason"] = self.reason
+        if self.details:
+            body["details"] = self.details
+        return {**body, "code": self.code}
+
+
+def qualified(group: str, resource: str) -> str:
+    """A resource or kind as messages name it: pods, nginxpods.twinloop.dev."""
+    return f"{resource}.{group}" if group else resource
+
+
+def _details(group: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
+    found = {"name": name, "group": group, "kind": kind, **more}
+    return {key: value for key, value in found.items() if value}
+
+
+def not_found(group: str, plural: str, name: str) -> Failure:
+    """404: no such object."""
+    message = f'{qualified(group, plural)} "{name}" not found'
+    return Failure(404, "NotFound", message, details=_details(group, plural, name))
+
+
+def no_such_path() -> Failure:
+    """404: no such resource, group or version; it has empty details of its own."""
+    return Failure(404, "NotFound", "the server could not find the requested resource", details={})
+
+
+def already_exists(group: str, plural: str, name: str) -> Failure:
+    """409: a create met an object of the same name."""
+    message = f'{qualified(group, plural)} "{name}" already exists'
+    return Failure(409, "AlreadyExists", message, details=_details(group, plural, name))
+
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+def conflict(group: str, plural: str, name: str, why: str = MODIFIED, causes: Sequence[dict[str, str]] = ()) -> Failure:
+    """409: the write was meant for another state of the object."""
+    message = f'Operation cannot be fulfilled on {qualified(group, plural)} "{name}": {why}'
+    return Failure(409, "Conflict", message, details=_details(group, plural, name, causes=list(causes)))
+
+
+def invalid(group: str, kind: str, name: str, errors: Iterable[FieldError]) -> Failure:
+    """422: the object is well-formed and wrong."""
+    found = list(dict.fromkeys(errors))
+    lines = list(dict.fromkeys(map(str, found)))
+    text = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
+    message = f'{qualified(group, kind)} "{name}" is invalid: {text}'
+    return Failure(
+        422, "Invalid", message, details=_details(group, kind, name, causes=[each.cause() for each in found])
+    )
+
+
+def bad_request(message: str) -> Failure:
+    """400: the request itself makes no sense."""
+    return Failure(400, "BadRequest", message)
+
+
+def forbidden(group: str, plural: str, name: str, why: str, causes: Sequence[dict[str, str]] = ()) -> Failure:
+    """403: admission refused it."""
+    message = f'{qualified(group, plural)} "{name}" is forbidden: {why}'
+    return Failure(403, "Forbidden", message, details=_details(group, plural, name, causes=list(causes)))
+
+
+def unauthorized() -> Failure:
+    """401: no bearer token, or not ours."""
+    return Failure(401, "Unauthorized", "Unauthorized")
+
+
+def method_not_allowed() -> Failure:
+    """405: the resource has no such verb."""
+    return Failure(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
+    )
+
+
+def expired(message: str) -> Failure:
+    """410 Expired: the history that a list or watch asks for is gone."""
+    return Failure(410, "Expired", message)

@@ -1,0 +1,96 @@
+"""What is particular to a kind: defaults, validation, what a write may change, what a selector and a table may show.
+
+`verbs/` do the same steps for every kind and ask a `Strategy` at each of them; the names follow apiserver's
+rest.RESTCreateStrategy and RESTUpdateStrategy. This base class is right for a kind that needs nothing: it is stored as
+it comes. `builtin/` and `schemas/custom.py` say more.
+
+Objects are plain dicts. Steps that change an object do so in place, on a copy that is the request's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twinloop.apiserver.fielderrors import FieldError
+
+if TYPE_CHECKING:
+    from twinloop.apiserver.patches.typed import Typed
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a Table: `path` is a JSONPath below the object, or `cell` in the strategy computes it by name."""
+
+    name: str
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+    path: str = ""
+
+
+class Strategy:
+    """The defaults of a kind: no schema, no generation, no status, no table of its own."""
+
+    columns: Sequence[Column] = ()
+    allow_create_on_update = False  # leases and a few others: PUT may create
+    name_is_generated_ok = True
+
+    def decode(self, obj: Object) -> list[str]:
+        """Check an object as it came off the wire and take out what the kind does not know.
+
+        Returns the problems as field validation words them, such as `unknown field "spec.replica"`; raises `Failure`
+        (400) when a value cannot be read at all. Called before `default`.
+        """
+        return []
+
+    def default(self, obj: Object) -> None:
+        """Fill in what was left out."""
+
+    def prepare_create(self, obj: Object, now: float) -> None:
+        """Reset what a client may not set on creation (status), set generation. Metadata is filled in by the caller."""
+
+    def prepare_update(self, obj: Object, old: Object, subresource: str) -> None:
+        """Put back what this write may not change (status on a plain update, spec on a status update); bump generation."""
+
+    def validate(self, obj: Object) -> list[FieldError]:
+        """Check a new object (its metadata is checked by the caller)."""
+        return []
+
+    def validate_update(self, obj: Object, old: Object, subresource: str) -> list[FieldError]:
+        """Check a changed object against what it was."""
+        return self.validate(obj)
+
+    def validate_name(self, name: str, *, prefix: bool) -> list[str]:
+        """Why a name is not one, in apimachinery's words; `prefix` for generateName. The default is a DNS subdomain."""
+        from twinloop.apiserver import metadata  # noqa: PLC0415 - metadata imports Object from here
+
+        return metadata.dns_subdomain(name, prefix=prefix)
+
+    def selectable(self, obj: Mapping[str, Any]) -> dict[str, str]:
+        """The values that a field selector may ask for, besides metadata.name and metadata.namespace."""
+        return {}
+
+    def selectable_names(self) -> frozenset[str]:
+        """The names that `selectable` can return, so that a selector with another is refused."""
+        return frozenset()
+
+    def typed(self) -> Typed | None:
+        """The schema that strategic merge patch, server-side apply and managedFields follow; None: deduced from values."""
+        return None
+
+    def merges_strategically(self) -> bool:
+        """Whether strategic merge patch is supported: built-in kinds yes, custom resources 415."""
+        return False
+
+    def cells(self, obj: Object, now: float) -> list[Any]:
+        """The values of `columns` for one object."""
+        return []
+
+    def grace_period(self, obj: Object, asked: int | None) -> int | None:
+        """Seconds between deletionTimestamp and removal; None: no graceful deletion for this kind."""
+        return None
