@@ -25,6 +25,8 @@ TAG ?= dev
 ARGS ?=
 #? TEST_ARGS     test: further arguments for pytest
 TEST_ARGS ?=
+#? BENCH_ARGS    bench: further arguments, such as "--rounds 1"
+BENCH_ARGS ?=
 #? E2E_ARGS      e2e: further arguments for pytest, such as "-k scale"
 E2E_ARGS ?=
 #? E2E_CLUSTER   e2e: the kind cluster to create and delete (default twinloop-e2e)
@@ -66,11 +68,27 @@ clean: ## Remove what was generated here: .venv, caches, results (clusters: make
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .pytest-kind results build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+.PHONY: demo
+demo: $(INSTALLED) ## Both operators live through a short story, side by side; no Docker, no cluster
+	@$(BIN)/twinloop demo
+
 ##@ Development
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests that need no cluster and no Docker
 	$(BIN)/pytest tests --ignore=tests/e2e $(TEST_ARGS)
+
+.PHONY: soak
+soak: $(INSTALLED) ## 10 minutes of mixed load on the embedded API server; SOAK_SECONDS=... for another time
+	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(BIN)/pytest tests/soak $(TEST_ARGS)
+
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## 20,000 malformed requests to the embedded API server; FUZZ_REQUESTS=... for more, FUZZ_SEED=... for others
+	FUZZ_REQUESTS=$${FUZZ_REQUESTS:-20000} $(BIN)/pytest tests/fuzz $(TEST_ARGS)
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure the embedded API server beside a real one (needs kwokctl for that), and print ratios
+	$(BIN)/python -m benchmarks.apiserver $(BENCH_ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, import layers, spelling and YAML
