@@ -20,24 +20,12 @@ import click
 
 from benchmarks import servers
 from benchmarks.figures import Figure, as_json, table
+from benchmarks.pods import pod
 from benchmarks.servers import Server
 from benchmarks.wire import Address, Connection
 
 CLIENTS, WATCHERS = 16, 10
 RESULTS = Path("results") / "bench-apiserver.json"
-
-
-def pod(name: str) -> dict[str, Any]:
-    """A pod of about 3.7 KB as the server keeps it: what an operator makes, with annotations for the rest."""
-    container = {
-        "name": "nginx",
-        "image": "nginxinc/nginx-unprivileged:stable",
-        "ports": [{"containerPort": 8080}],
-        "env": [{"name": f"VARIABLE_{number}", "value": "v" * 20} for number in range(8)],
-        "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
-    }
-    metadata = {"name": name, "labels": {"app": "bench"}, "annotations": {"note": "n" * 700}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
 
 
 async def create(address: Address, namespace: str, names: list[str], parallel: int = CLIENTS) -> float:

@@ -57,6 +57,11 @@ class Operator:
                 stderr=stream,
             )
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def ready(self) -> bool:
         """Whether its caches are synced."""
         try:
