@@ -13,21 +13,30 @@ Two facts make the queue more than a list of events:
   in the new list was deleted while nobody watched; it gets a Deleted delta with a tombstone
   (`DeletedFinalStateUnknown`) in place of the last state, which nobody saw.
 
-client-go 1.36 replaced this type by RealFIFO in its informers. Whoever brings that here implements
-`Queue`; reflector and informer ask for nothing else.
+client-go 1.36 replaced this type by RealFIFO in its informers. That one is `the_real_fifo.py`, behind the
+same seam (`fifo.py`).
 """
 
 from __future__ import annotations
 
-import enum
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable
 
 from handwritten.clock import Clock, RealClock
+from handwritten.fifo import (
+    DeletedFinalStateUnknown,
+    Delta,
+    Deltas,
+    DeltaType,
+    FIFOClosed,
+    Payload,
+    PopProcess,
+    Transform,
+    as_tombstone,
+    payload_key,
+)
 from handwritten.store import KeyFunction, KnownObjects, Object, ObjectKeyError, meta_namespace_key
 
 logger = logging.getLogger("handwritten.delta_fifo")
@@ -38,95 +47,6 @@ SLOW_DEPTH = 10
 SLOW_SECONDS = 0.1
 
 
-class DeltaType(enum.Enum):
-    """What a delta tells of: an event of the watch, or a comparison with a list or with the store."""
-
-    ADDED = "Added"
-    UPDATED = "Updated"
-    DELETED = "Deleted"
-    # The object was in a list: new, changed or the same, only the store can tell.
-    REPLACED = "Replaced"
-    # The periodic resync: nothing happened at all.
-    SYNC = "Sync"
-
-
-@dataclass(frozen=True, slots=True)
-class DeletedFinalStateUnknown:
-    """A tombstone: the object is gone, but its deletion was missed.
-
-    `obj` is the last state that was seen, which may be old; None when there is none.
-    """
-
-    key: str
-    obj: Object | None
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """One change of one object: `object` is its state after it, or for DELETED the last one."""
-
-    type: DeltaType
-    object: Object | DeletedFinalStateUnknown
-
-
-# The deltas of one key, oldest first, never empty.
-Deltas = list[Delta]
-
-# Called with an object before it is queued; returns what to keep of it.
-Transform = Callable[[Object], Object]
-# Called with the deltas of one key and whether they belong to the initial list.
-PopProcess = Callable[[Deltas, bool], None]
-
-
-class FIFOClosed(Exception):
-    """`pop` found the queue closed and empty: the end of the work, not a failure (client-go: ErrFIFOClosed)."""
-
-
-class ReflectorStore(Protocol):
-    """What a reflector writes to: this queue, or a plain store in tests (client-go's ReflectorStore)."""
-
-    def add(self, obj: Object) -> None:
-        """Take in an object that a watch calls new."""
-        ...
-
-    def update(self, obj: Object) -> None:
-        """Take in a changed object."""
-        ...
-
-    def delete(self, obj: Object) -> None:
-        """Take in the last state of a deleted object."""
-        ...
-
-    def replace(self, objects: Iterable[Object], resource_version: str) -> None:
-        """Take in a whole list: what is not in it does not exist."""
-        ...
-
-    def resync(self) -> None:
-        """Hand out everything again that is already known."""
-        ...
-
-
-class Queue(ReflectorStore, Protocol):
-    """What an informer needs between its reflector and its store; the seam for another FIFO."""
-
-    def pop(self, process: PopProcess) -> Deltas:
-        """Wait for work, hand it to `process`, return it. Raises FIFOClosed at the end."""
-        ...
-
-    def has_synced(self) -> bool:
-        """Return whether the first list has been handed out."""
-        ...
-
-    def close(self) -> None:
-        """Let no `pop` wait any longer."""
-        ...
-
-
-def deletion_handling_key(obj: Object | DeletedFinalStateUnknown) -> str:
-    """Return the key of an object or of a tombstone (DeletionHandlingMetaNamespaceKeyFunc)."""
-    return obj.key if isinstance(obj, DeletedFinalStateUnknown) else meta_namespace_key(obj)
-
-
 class DeltaFIFO:
     """A FIFO of keys, each with its deltas. Thread-safe; producers never block for long.
 
@@ -134,6 +54,9 @@ class DeltaFIFO:
     only for what is in the queue. Locks: this queue's is taken before that of `known_objects`, never
     the other way round.
     """
+
+    # A list comes out object by object, so nobody can tell when the store is at the list's version.
+    atomic = False
 
     def __init__(
         self,
@@ -152,7 +75,7 @@ class DeltaFIFO:
         """
         self._key_function = key_function
         self._known_objects = known_objects
-        self._transform = transform
+        self.transform = transform
         self._list_type = DeltaType.REPLACED if emit_replaced else DeltaType.SYNC
         self._clock = clock or RealClock()
         # Guards everything below, and is held while a popped item is processed: queue and store are never
@@ -256,13 +179,13 @@ class DeltaFIFO:
             self._closed = True
             self._changed.notify_all()
 
-    def key_of(self, obj: Object | DeletedFinalStateUnknown | Deltas) -> str:
+    def key_of(self, obj: Payload | Deltas) -> str:
         """Return the key of an object, of a tombstone, or of the newest of some deltas. Raises ObjectKeyError."""
         if isinstance(obj, list):
             if not obj:
                 raise ObjectKeyError("an empty list of deltas has no key", obj)
             obj = obj[-1].object
-        return obj.key if isinstance(obj, DeletedFinalStateUnknown) else self._key_function(obj)
+        return payload_key(obj, self._key_function)
 
     def __len__(self) -> int:
         """Return how many keys wait."""
@@ -288,15 +211,14 @@ class DeltaFIFO:
         self._changed.notify_all()
 
     def _transformed(self, obj: Object) -> Object:
-        return self._transform(obj) if self._transform is not None else obj
+        return self.transform(obj) if self.transform is not None else obj
 
     def _has_synced(self) -> bool:
         return self._populated and self._initial_population == 0
 
     def _queued_tombstone(self, key: str) -> DeletedFinalStateUnknown:
         """Return a tombstone with the newest state in the queue, which is newer than the store's."""
-        newest = self._items[key][-1].object
-        return newest if isinstance(newest, DeletedFinalStateUnknown) else DeletedFinalStateUnknown(key, newest)
+        return as_tombstone(key, self._items[key][-1].object)
 
     def _known_keys(self) -> list[str]:
         return self._known_objects.list_keys() if self._known_objects is not None else []

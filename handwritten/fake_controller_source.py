@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from handwritten.store import Object, meta_namespace_key
+from handwritten.watch_handler import INITIAL_EVENTS_END
 from twinloop.errors import ApiError, Gone
 
 
@@ -158,13 +159,15 @@ class FakeControllerSource:
             items = copy.deepcopy([*self._items.values()])
             return {"metadata": {"resourceVersion": str(self._version)}, "items": items}
 
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> FakeWatch:
+    def watch(self, *, resource_version: str, timeout_seconds: int, send_initial_events: bool = False) -> FakeWatch:
         """See `ListerWatcher`; it never times out. Raises Gone for a version whose history is forgotten."""
         del timeout_seconds
         version = int(resource_version or "0")
         with self._lock:
             if self.watch_error is not None:
                 raise self.watch_error
+            if send_initial_events:
+                return self._watch_from_the_beginning()
             if version < self._forgotten:
                 raise Gone(f"too old resource version: {version} ({self._version})", code=410, reason="Expired")
             if version > self._version:
@@ -172,6 +175,16 @@ class FakeControllerSource:
             watch = FakeWatch([copy.deepcopy(event) for at, event in self._changes if at > version])
             self._watches.append(watch)
             return watch
+
+    def _watch_from_the_beginning(self) -> FakeWatch:
+        """Return a watch that begins with all objects and a bookmark; the lock is held."""
+        initial: list[Object | Exception] = [
+            {"type": "ADDED", "object": copy.deepcopy(obj)} for obj in self._items.values()
+        ]
+        metadata = {"resourceVersion": str(self._version), "annotations": {INITIAL_EVENTS_END: "true"}}
+        watch = FakeWatch([*initial, {"type": "BOOKMARK", "object": {"metadata": metadata}}])
+        self._watches.append(watch)
+        return watch
 
     def _change(self, event_type: str, obj: Object, *, tell: bool = True) -> None:
         obj = copy.deepcopy(obj)

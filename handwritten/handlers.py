@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from handwritten.delta_fifo import DeletedFinalStateUnknown
+from handwritten.fifo import DeletedFinalStateUnknown
 from handwritten.store import Object
 
 
@@ -60,6 +60,39 @@ class ResourceEventHandlerFuncs:
         """See `ResourceEventHandler`."""
         if self.delete is not None:
             self.delete(obj)
+
+
+@dataclass(frozen=True)
+class FilteringResourceEventHandler:
+    """Passes on what concerns the objects that `accepts` lets through (FilteringResourceEventHandler).
+
+    An update that takes an object across the filter is an addition or a deletion for the handler. A tombstone is judged
+    by its last known object; without one it is passed on, since nobody can say that the handler never heard of it.
+    """
+
+    accepts: Callable[[Object], bool]
+    handler: ResourceEventHandler
+
+    def on_add(self, obj: Object, is_in_initial_list: bool) -> None:
+        """See `ResourceEventHandler`."""
+        if self.accepts(obj):
+            self.handler.on_add(obj, is_in_initial_list)
+
+    def on_update(self, old: Object, new: Object) -> None:
+        """See `ResourceEventHandler`."""
+        before, after = self.accepts(old), self.accepts(new)
+        if before and after:
+            self.handler.on_update(old, new)
+        elif after:
+            self.handler.on_add(new, is_in_initial_list=False)
+        elif before:
+            self.handler.on_delete(old)
+
+    def on_delete(self, obj: Object | DeletedFinalStateUnknown) -> None:
+        """See `ResourceEventHandler`."""
+        last = obj.obj if isinstance(obj, DeletedFinalStateUnknown) else obj
+        if last is None or self.accepts(last):
+            self.handler.on_delete(obj)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,18 +56,29 @@ class InFlight:
                 thread.join()
         return result
 
-    @contextmanager
-    def watching(self, watch: Watch) -> Iterator[Watch]:
-        """Have `watch` stopped exactly once: at the end of the block, by `cut` or by `stop`."""
+    def hold(self, watch: Watch) -> None:
+        """Have `watch` stopped by `cut` or by `stop`, whichever comes first; raise Stopped if that was before."""
         with self._lock:
-            self._watch = watch
             stopped = self._stopped
+            self._watch = None if stopped else watch
+        if stopped:
+            watch.stop()
+            raise Stopped
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stop the watch that is held at the end of the block, unless that has been done."""
         try:
-            if stopped:
-                raise Stopped
-            yield watch
+            yield
         finally:
             self.cut()
+
+    @contextmanager
+    def watching(self, watch: Watch) -> Iterator[None]:
+        """Have `watch` stopped exactly once: at the end of the block, by `cut` or by `stop`."""
+        self.hold(watch)
+        with self.held():
+            yield
 
     def cut(self) -> None:
         """End the open watch, if there is one."""

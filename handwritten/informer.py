@@ -1,10 +1,10 @@
 """The consumer: keeps the cache and tells the handlers what changed in it.
 
-    reflector.py -> delta_fifo.py -> (here: the store first, then the notification) -> processor.py
+    reflector.py -> delta_fifo.py -> process_deltas.py (the store first, then the notification) -> processor.py
 
 This is what a controller is built on: it reads `indexer`, registers a handler that puts keys into a work
 queue, and starts its workers (`controller.py`) when the handler's registration has synced. Counterpart of
-sharedIndexInformer in client-go's tools/cache/shared_informer.go, and of processDeltas in controller.go.
+sharedIndexInformer in client-go's tools/cache/shared_informer.go, and of the controller in controller.go.
 
 Threads: `run`'s own applies deltas, one is the reflector's (with one beside it), and one a handler's.
 """
@@ -17,25 +17,12 @@ import threading
 from collections.abc import Callable
 
 from handwritten.clock import Clock
-from handwritten.delta_fifo import (
-    DeletedFinalStateUnknown,
-    Delta,
-    DeltaFIFO,
-    Deltas,
-    DeltaType,
-    FIFOClosed,
-    Queue,
-    Transform,
-    deletion_handling_key,
-)
-from handwritten.handlers import (
-    AddNotification,
-    DeleteNotification,
-    Registration,
-    ResourceEventHandler,
-    UpdateNotification,
-)
+from handwritten.fifo import BatchQueue, Deltas, FIFOClosed, Queue, Transform
+from handwritten.handlers import AddNotification, Registration, ResourceEventHandler
 from handwritten.listwatch import ListerWatcher
+from handwritten.mutation_detector import MutationDetector
+from handwritten.pipeline import CLASSIC, Pipeline
+from handwritten.process_deltas import DeltaProcessor
 from handwritten.processor import ProcessorListener, SharedProcessor, determine_resync_period
 from handwritten.reflector import Reflector
 from handwritten.store import Indexer, Indexers, Object
@@ -77,14 +64,18 @@ class SharedInformer:
         transform: Transform | None = strip_managed_fields,
         expected_kind: str = "",
         error_handler: Callable[[Exception], None] = lambda _: None,
+        pipeline: Pipeline = CLASSIC,
+        mutation_detector: MutationDetector | None = None,
     ) -> None:
         """Prepare; nothing happens before `run`.
 
         - `name` begins the names of the threads and is in the log lines.
         - `resync_period` (seconds, 0 for never): what handlers get that ask for none of their own.
         - `transform` sees each object once before it is stored and may change it in place. It should be
-          idempotent: another way of listing may apply it twice.
+          idempotent: a watch list applies it twice.
         - `expected_kind`, `error_handler`: see `Reflector`.
+        - `pipeline` says which queue is between the reflector and the cache, and how the first state is asked for.
+        - `mutation_detector` finds out who changes what the cache shares; it costs a copy of every object.
         """
         self.name = name
         self.indexer = Indexer(indexers)
@@ -92,8 +83,10 @@ class SharedInformer:
         self._default_resync_period = resync_period
         # How often anyone is looked after: the shortest period that a handler asked for before the start.
         self._resync_check_period = resync_period
-        self._fifo: Queue = DeltaFIFO(known_objects=self.indexer, transform=transform, clock=clock)
+        self._fifo: Queue = pipeline.new_queue(self.indexer, transform, clock)
         self._processor = SharedProcessor(clock)
+        self._deltas = DeltaProcessor(self.indexer, self._processor, name=name, detector=mutation_detector)
+        self._detector = mutation_detector
         self._new_reflector: Callable[[float], Reflector] = lambda check_period: Reflector(
             lister_watcher,
             self._fifo,
@@ -104,6 +97,7 @@ class SharedInformer:
             should_resync=self._processor.should_resync,
             expected_kind=expected_kind,
             error_handler=error_handler,
+            watch_list=pipeline.watch_list,
         )
         self._reflector: Reflector | None = None
         # Guards the three below, the check period and the reflector.
@@ -115,7 +109,6 @@ class SharedInformer:
         # gets what is in the store and then everything after it, with no gap and nothing twice.
         # Taken after _lock, and after the queue's lock.
         self._block_deltas = threading.Lock()
-        self._failures = 0
 
     def add_event_handler(self, handler: ResourceEventHandler, *, resync_period: float | None = None) -> Registration:
         """Let `handler` hear of every object in the store, as an add, and of every change from now on.
@@ -180,6 +173,15 @@ class SharedInformer:
             return self._reflector.last_sync_resource_version if self._reflector is not None else ""
 
     @property
+    def last_store_sync_resource_version(self) -> str:
+        """The version up to which everything is in `indexer`, for those who wait for their own writes; opaque, "" at first.
+
+        Always "" with a queue that takes lists apart: in the middle of one, the version of the last object that went in
+        says nothing about the others.
+        """
+        return self.indexer.resource_version if self._fifo.atomic else ""
+
+    @property
     def handler_failures(self) -> int:
         """How many calls of handlers have raised."""
         return self._processor.failures
@@ -188,7 +190,7 @@ class SharedInformer:
     def process_failures(self) -> int:
         """How many changes could not be put into the store: an index function raised."""
         with self._block_deltas:
-            return self._failures
+            return self._deltas.failures
 
     def run(self, stop: threading.Event) -> None:
         """Keep the cache until `stop` is set; all threads have ended when this returns. To be called once."""
@@ -202,10 +204,18 @@ class SharedInformer:
         producer = threading.Thread(
             target=self._produce, args=(self._reflector, stop), name=f"{self.name}-reflector", daemon=True
         )
-        producer.start()
+        threads = [producer]
+        if self._detector is not None:
+            detect = threading.Thread(
+                target=self._detector.run, args=(stop,), name=f"{self.name}-detector", daemon=True
+            )
+            threads.append(detect)
+        for thread in threads:
+            thread.start()
         self._process_loop(stop)
         # The producer first, the handlers last, as in client-go: nobody is told of a change that was not stored.
-        producer.join()
+        for thread in threads:
+            thread.join()
         with self._lock:
             self._stopped = True
         self._processor.stop()
@@ -217,41 +227,23 @@ class SharedInformer:
             self._fifo.close()
 
     def _process_loop(self, stop: threading.Event) -> None:
+        batches = self._fifo if isinstance(self._fifo, BatchQueue) else None
         while not stop.is_set():
             try:
-                self._fifo.pop(self._process_deltas)
+                if batches is not None:
+                    batches.pop_batch(self._process_batch, self._process_deltas)
+                else:
+                    self._fifo.pop(self._process_deltas)
             except FIFOClosed:
                 return
 
     def _process_deltas(self, deltas: Deltas, is_in_initial_list: bool) -> None:
-        """Apply the deltas of one key, oldest first: the store, then the notification."""
         with self._block_deltas:
-            for delta in deltas:
-                try:
-                    self._process(delta, is_in_initial_list)
-                # An index function that raises; handlers have their own threads. One state of one object is missing
-                # then, while losing the thread would lose them all, and losing the deltas behind it a deletion.
-                except Exception:
-                    logger.exception("Applying a change to the cache failed", extra={"informer": self.name})
-                    self._failures += 1
+            self._deltas.process(deltas, is_in_initial_list)
 
-    def _process(self, delta: Delta, is_in_initial_list: bool) -> None:
-        if delta.type is DeltaType.DELETED:
-            self.indexer.delete_by_key(deletion_handling_key(delta.object))
-            self._processor.distribute(DeleteNotification(delta.object), is_sync=False)
-        elif not isinstance(delta.object, DeletedFinalStateUnknown):  # only deletions carry tombstones
-            self._put(delta.object, is_in_initial_list)
-
-    def _put(self, obj: Object, is_in_initial_list: bool) -> None:
-        """Store an object. Whether that is an add or an update is the store's to say, not the delta's."""
-        old = self.indexer.get(obj)
-        self.indexer.update(obj)
-        if old is None:
-            self._processor.distribute(AddNotification(obj, is_in_initial_list), is_sync=False)
-        else:
-            # Nothing new: a resync, or a list that says what we know. Only for those who asked for it.
-            is_sync = _resource_version(old) == _resource_version(obj)
-            self._processor.distribute(UpdateNotification(old, obj), is_sync=is_sync)
+    def _process_batch(self, deltas: Deltas, is_in_initial_list: bool) -> None:
+        with self._block_deltas:
+            self._deltas.process_batch(deltas, is_in_initial_list)
 
     def _settle_resync_period(self, wanted: float | None) -> float:
         """Return what to ask for on behalf of a new handler, and look more often for its sake if that is possible."""
@@ -274,7 +266,3 @@ def wait_for_cache_sync(stop: threading.Event, *has_synced: Callable[[], bool], 
         if clock.sleep(stop, SYNC_POLL_SECONDS):
             return False
     return True
-
-
-def _resource_version(obj: Object) -> object:
-    return obj["metadata"].get("resourceVersion")

@@ -62,10 +62,11 @@ class ListerWatcher(Protocol):
         """
         ...
 
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> Watch:
+    def watch(self, *, resource_version: str, timeout_seconds: int, send_initial_events: bool = False) -> Watch:
         """Return a watch for what happens after `resource_version`, with bookmarks.
 
-        The server ends it after `timeout_seconds`.
+        The server ends it after `timeout_seconds`. With `send_initial_events` it begins with an ADDED event for each
+        object of a state that is at least as new as `resource_version`, and a bookmark that says where those end.
         """
         ...
 
@@ -104,7 +105,7 @@ class ListWatch:
             self._complete(item)
         return page
 
-    def watch(self, *, resource_version: str, timeout_seconds: int) -> EventStream:
+    def watch(self, *, resource_version: str, timeout_seconds: int, send_initial_events: bool = False) -> EventStream:
         """See `ListerWatcher.watch`."""
         return EventStream(
             self._client.watch(
@@ -114,6 +115,7 @@ class ListWatch:
                 timeout_seconds=timeout_seconds,
                 label_selector=self._label_selector,
                 allow_bookmarks=True,
+                send_initial_events=send_initial_events,
                 idle_timeout=self._idle_seconds,
             )
         )

@@ -23,7 +23,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from handwritten.clock import Clock
 from handwritten.controller import Controller
-from handwritten.delta_fifo import DeletedFinalStateUnknown
+from handwritten.fifo import DeletedFinalStateUnknown
 from handwritten.informer import SharedInformer
 from handwritten.listwatch import ListerWatcher, ListWatch
 from handwritten.metrics import PrometheusMetricsProvider

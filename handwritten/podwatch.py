@@ -25,7 +25,7 @@ import click
 
 from handwritten.clock import Clock, RealClock
 from handwritten.controller import Controller
-from handwritten.delta_fifo import deletion_handling_key
+from handwritten.fifo import deletion_handling_key
 from handwritten.handlers import ResourceEventHandlerFuncs
 from handwritten.informer import SharedInformer
 from handwritten.listwatch import ListerWatcher, ListWatch

@@ -2,7 +2,8 @@
 
     list (pages) -> store.replace -> watch -> store.add / update / delete -> watch again, or list again
 
-It writes to a `DeltaFIFO` (`delta_fifo.py`), whose consumer is the informer (`informer.py`), and asks a
+With `watch_list` the list is the beginning of a watch (`watch_list.py`); what an event does is in `watch_handler.py`.
+It writes to a queue (`fifo.py`), whose consumer is the informer (`informer.py`), and asks a
 `ListerWatcher` (`listwatch.py`) for everything. Counterpart of client-go's tools/cache/reflector.go.
 
 All of its state is one resource version, `last_sync_resource_version`: everything up to it is in the
@@ -14,9 +15,13 @@ store. What happens next is decided by what that version is still worth:
 | watch: no answer at all, 429 (also inside it)      | good           | back off, watch on                    |
 | watch: bytes that make no sense                    | good           | back off, watch on; list if it repeats|
 | watch: ended within a second without any event     | doubtful       | back off, list                        |
+| watch: InternalError inside it, while that is new  | good           | watch on, at once (if configured)     |
 | watch: 410, 401, 403, 404, 5xx and the rest        | doubtful       | back off, list                        |
 | list: 410, or the version is too large             | useless        | list the newest state, at once        |
 | list: anything else                                | as good as ever| back off, list                        |
+| watch list: 410, or the version is too large       | useless        | watch list for the newest, at once    |
+| watch list: no answer, 429, ended too early        | good           | back off, watch list again            |
+| watch list: anything else, or too early again      | good           | list, at once                         |
 
 Nothing ends the loop but stop: an operator whose rights are missing today may have them tomorrow.
 """
@@ -27,15 +32,19 @@ import logging
 import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from handwritten.backoff import BackoffManager
 from handwritten.clock import Clock
-from handwritten.delta_fifo import ReflectorStore
+from handwritten.fifo import ReflectorStore, TransformingStore
 from handwritten.inflight import InFlight, Stopped
-from handwritten.listwatch import ListerWatcher, Watch, watch_error
+from handwritten.listwatch import ListerWatcher, Watch
 from handwritten.pager import PAGE_SIZE, Listing, list_pages
+from handwritten.retry_with_deadline import RetryWithDeadline
 from handwritten.store import Object
+from handwritten.watch_handler import WatchHandler
+from handwritten.watch_list import InitialEventsEndTicker, TemporaryStore
 from twinloop.errors import ApiError, CorruptAnswer, Gone, TooManyRequests, TwinloopError, Unavailable
 
 logger = logging.getLogger("handwritten.reflector")
@@ -47,7 +56,8 @@ MIN_WATCH_SECONDS = 300.0
 # A watch that ends sooner, without an event, has been refused by something on the way rather than served.
 SHORT_WATCH_SECONDS = 1.0
 
-EVENT_TYPES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK")
+# So long without an InternalError, and the next one is a new one.
+INTERNAL_ERROR_RESET_SECONDS = 60.0
 
 
 class VeryShortWatch(TwinloopError):
@@ -62,6 +72,16 @@ class _WatchAgain(Exception):
     def __init__(self, error: ApiError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+@dataclass
+class _Open:
+    """A watch that is being read."""
+
+    watch: Watch
+    stream: Iterator[Object]
+    handler: WatchHandler
+    at: float
 
 
 class Reflector:
@@ -85,6 +105,8 @@ class Reflector:
         min_watch_seconds: float = MIN_WATCH_SECONDS,
         backoff: BackoffManager | None = None,
         error_handler: Callable[[Exception], None] = lambda _: None,
+        watch_list: bool = False,
+        max_internal_error_retry_seconds: float = 0.0,
     ) -> None:
         """Prepare; nothing is requested before `run`.
 
@@ -93,6 +115,9 @@ class Reflector:
         - `page_size`: 0 lets the reflector choose, else every list asks for pages of that size.
         - `min_watch_seconds`: watches last one to two times this; less than five minutes is ignored.
         - `error_handler` is told of every failure, on the reflector's thread: it must not block.
+        - `watch_list`: ask for the first state as the beginning of the watch; where that fails, by a list.
+        - `max_internal_error_retry_seconds`: for how long an InternalError inside watches is answered by the next watch
+          at once; 0, client-go's default, lists at the first one.
         """
         self._lister_watcher = lister_watcher
         self._store = store
@@ -108,6 +133,13 @@ class Reflector:
         # no news.
         self._backoff = backoff or BackoffManager(clock=clock, rng=rng)
         self._error_handler = error_handler
+        self._use_watch_list = watch_list
+        self._internal_errors = RetryWithDeadline(
+            max_retry_seconds=max_internal_error_retry_seconds,
+            min_reset_seconds=INTERNAL_ERROR_RESET_SECONDS,
+            is_retryable=is_internal_error,
+            clock=clock,
+        )
         self._in_flight = InFlight(name)
         self._resync_error: Exception | None = None
         # Written by the thread in `run` alone; a str and references, so readers need no lock.
@@ -152,25 +184,33 @@ class Reflector:
         beside.join()
 
     def _list_and_watch(self, stop: threading.Event) -> None:
-        """List once, then watch for as long as that works. Ends by raising, or when `stop` is set."""
-        self._list()
+        """Get the present state once, then watch for as long as that works. Ends by raising, or when `stop` is set."""
+        self._resync_error = None
+        watch = self._watch_list(stop) if self._use_watch_list else None
+        if watch is None:
+            self._list()
         while not stop.is_set():
             try:
-                self._watch()
+                self._watch(watch)
             except _WatchAgain as again:
                 self._back_off(stop, again.error)
+            except ApiError as error:
+                self._internal_errors.after(error)
+                if not (is_internal_error(error) and self._internal_errors.should_retry()):
+                    raise
+                logger.info("Internal error inside the watch, watching on", extra=self._extra(error))
+            watch = None
 
     # ------------------------------------------------------------------------------------------------ list
 
     def _list(self) -> None:
         """Replace what the store has by a list that is at least as new."""
-        self._resync_error = None
         asked = self._relist_version()
         limit = self._list_limit(asked)
         try:
             listing = self._pages(asked, limit)
         except ApiError as error:
-            if not (isinstance(error, Gone) or is_too_large_resource_version(error)):
+            if not _means_unavailable_version(error):
                 raise
             # The version is lost, and waiting does not bring it back: ask for the newest state at once.
             logger.info("Resource version unavailable, listing anew", extra=self._extra(error))
@@ -178,13 +218,16 @@ class Reflector:
             listing = self._pages(self._relist_version(), limit)
         if asked == "0" and listing.paginated:
             self._paginated = True
-        self._store.replace(listing.items, listing.resource_version)
+        self._replace(listing.items, listing.resource_version)
+        logger.debug("Listed", extra=self._extra() | {"objects": len(listing.items)})
+
+    def _replace(self, objects: list[Object], version: str) -> None:
+        self._store.replace(objects, version)
         # Only now: a version that is not in the store must not become the start of a watch.
-        self._version = listing.resource_version
+        self._version = version
         self._version_unavailable = False
         self._corrupt_at = None
         self._last_error = None
-        logger.debug("Listed", extra=self._extra() | {"objects": len(listing.items)})
 
     def _relist_version(self) -> str:
         """Return the version to list at (client-go: relistResourceVersion).
@@ -214,16 +257,73 @@ class Reflector:
 
         return list_pages(fetch, resource_version=version, limit=limit)
 
+    # ------------------------------------------------------------------------------------------- watch list
+
+    def _watch_list(self, stop: threading.Event) -> _Open | None:
+        """Replace what the store has by the initial events of a watch; return that watch, None when it takes a list."""
+        early = 0
+        while not stop.is_set():
+            try:
+                watch = self._initial_events()
+            except _WatchAgain as again:
+                self._back_off(stop, again.error)
+            except TwinloopError as error:
+                if isinstance(error, ApiError) and _means_unavailable_version(error) and not self._version_unavailable:
+                    self._version_unavailable = True
+                    continue
+                # Invalid is how a server without the feature answers, and needs no more than this line.
+                logger.info("Watch list failed, listing instead", extra=self._extra(error))
+                return None
+            else:
+                if watch is not None:
+                    return watch
+                early += 1
+                if early > 1:
+                    # client-go would go on asking; a server that does not know the option never sends the bookmark.
+                    logger.info("Watch list ended early again, listing instead", extra=self._extra())
+                    return None
+                self._back_off(stop, Unavailable("the watch list ended before its initial events did"))
+        raise Stopped
+
+    def _initial_events(self) -> _Open | None:
+        """Collect the initial events of one watch and hand them to the store; None when it ended before they did."""
+        asked = "" if self._version_unavailable else self._version
+        watch = self._open_watch(asked, send_initial_events=True)
+        self._in_flight.hold(watch)
+        transform = self._store.transform if isinstance(self._store, TransformingStore) else None
+        collected = TemporaryStore(transform)
+        handler = WatchHandler(collected, name=self._name, expected_kind=self._expected_kind)
+        reading = self._begin(watch, handler)
+        try:
+            with InitialEventsEndTicker(self._name, clock=self._clock) as ticker:
+                complete = self._consume(reading, ticker)
+            if complete:
+                self._replace(collected.list(), handler.initial_events_end)
+        except BaseException:
+            self._in_flight.cut()
+            raise
+        if not complete:
+            self._in_flight.cut()
+            self._check_length(reading)
+            return None
+        reading.handler = self._handler(in_order=True)
+        # What came before the bookmark was a list; a short watch is one that has nothing after it.
+        reading.handler.events = handler.events
+        return reading
+
     # ----------------------------------------------------------------------------------------------- watch
 
-    def _watch(self) -> None:
-        """Watch from our version until the watch ends. Returns when the next one can be opened at once."""
-        started_from = self._version
+    def _watch(self, reading: _Open | None) -> None:
+        """Watch from our version, or on with `reading`, until the watch ends; the next one can then be opened at once."""
         try:
-            watch = self._open_watch(started_from)
-            opened = self._clock.now()
-            with self._in_flight.watching(watch):
-                events = self._consume(watch, started_from)
+            if reading is None:
+                watch = self._open_watch(self._version)
+                with self._in_flight.watching(watch):
+                    reading = self._begin(watch, self._handler())
+                    self._consume(reading)
+            else:
+                with self._in_flight.held():
+                    self._consume(reading)
         except CorruptAnswer as error:
             # The line may have been an event, and nothing of it is in the store: from our version the server will
             # send it again. If that brings the same nonsense, perhaps a list can be read.
@@ -233,15 +333,31 @@ class Reflector:
             raise _WatchAgain(error) from error
         if self._resync_error is not None:
             raise self._resync_error
-        if not events and self._clock.now() - opened < SHORT_WATCH_SECONDS:
-            raise VeryShortWatch(f"the watch ended within {SHORT_WATCH_SECONDS:g} s without an event")
-        logger.debug("Watch ended", extra=self._extra() | {"events": events})
+        self._check_length(reading)
+        logger.debug("Watch ended", extra=self._extra() | {"events": reading.handler.events})
 
-    def _open_watch(self, version: str) -> Watch:
+    def _begin(self, watch: Watch, handler: WatchHandler) -> _Open:
+        opened = self._clock.now()
+        return _Open(watch, iter(watch), handler, opened)
+
+    def _handler(self, *, in_order: bool | None = None) -> WatchHandler:
+        """Return a handler that writes to our store and moves our version, for a watch that starts from there."""
+        if in_order is None:
+            in_order = self._version not in {"", "0"}
+        return WatchHandler(
+            self._store, name=self._name, expected_kind=self._expected_kind, in_order=in_order, moved=self._move
+        )
+
+    def _move(self, version: str) -> None:
+        self._version = version
+
+    def _open_watch(self, version: str, *, send_initial_events: bool = False) -> Watch:
         seconds = int(self._min_watch_seconds * (1.0 + self._rng.random()))
         try:
             watch = self._in_flight.request(
-                lambda: self._lister_watcher.watch(resource_version=version, timeout_seconds=seconds),
+                lambda: self._lister_watcher.watch(
+                    resource_version=version, timeout_seconds=seconds, send_initial_events=send_initial_events
+                ),
                 discard=lambda late: late.stop(),
             )
         except CorruptAnswer:
@@ -256,58 +372,33 @@ class Reflector:
         self._last_error = None
         return watch
 
-    def _consume(self, watch: Watch, started_from: str) -> int:
-        """Apply the events of `watch` to the store; return how many came."""
-        events = 0
+    def _consume(self, reading: _Open, ticker: InitialEventsEndTicker | None = None) -> bool:
+        """Handle events until the watch ends; with a `ticker` until the initial ones do, and say whether they did."""
         if self._resync_error is not None:  # it came before there was a watch that it could have ended
-            return events
-        stream = iter(watch)
+            return False
         while True:
             try:
-                event = next(stream, None)
+                event = next(reading.stream, None)
             except CorruptAnswer:
                 raise
             except Unavailable as error:
                 # A broken connection, or one that was silent too long: the end of the watch, as in client-go.
                 logger.info("Watch broke off", extra=self._extra(error))
-                return events
+                return False
             if event is None:
-                return events
-            self._handle(event, started_from)
-            events += 1
-
-    def _handle(self, event: Object, started_from: str) -> None:
-        """Apply one event. Raises the error of an ERROR event, CorruptAnswer for an object without a version."""
-        kind = event["type"]
-        obj = event["object"]
-        if kind == "ERROR":
-            error = watch_error(event)
-            if isinstance(error, TooManyRequests):
+                return False
+            try:
+                reading.handler.handle(event)
+            except TooManyRequests as error:
                 raise _WatchAgain(error) from error
-            raise error
-        wrong_kind = bool(self._expected_kind) and obj.get("kind") != self._expected_kind
-        if kind not in EVENT_TYPES or wrong_kind:
-            logger.error(
-                "Unexpected watch event skipped", extra=self._extra() | {"type": kind, "kind": obj.get("kind")}
-            )
-            return
-        version = resource_version_of(obj)
-        self._store_event(kind, obj)
-        # A watch from "" or "0" begins with ADDED events for what exists, in no order of versions.
-        if started_from not in {"", "0"} or kind != "ADDED":
-            self._version = version
+            if ticker is not None:
+                ticker.event()
+                if reading.handler.initial_events_end:
+                    return True
 
-    def _store_event(self, kind: str, obj: Object) -> None:
-        """Write one event to the store. What the store cannot take is logged: no later event waits for it."""
-        try:
-            if kind == "ADDED":
-                self._store.add(obj)
-            elif kind == "MODIFIED":
-                self._store.update(obj)
-            elif kind == "DELETED":
-                self._store.delete(obj)
-        except Exception:
-            logger.exception("The store refused a watch event", extra=self._extra() | {"type": kind})
+    def _check_length(self, reading: _Open) -> None:
+        if not reading.handler.events and self._clock.now() - reading.at < SHORT_WATCH_SECONDS:
+            raise VeryShortWatch(f"the watch ended within {SHORT_WATCH_SECONDS:g} s without an event")
 
     # ---------------------------------------------------------------------------------- beside the two
 
@@ -352,13 +443,14 @@ class Reflector:
         return extra
 
 
-def resource_version_of(obj: Object) -> str:
-    """Return metadata.resourceVersion; CorruptAnswer when there is none: such an object never left a server."""
-    metadata = obj.get("metadata")
-    version = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
-    if not isinstance(version, str) or not version:
-        raise CorruptAnswer("a watch event's object has no metadata.resourceVersion")
-    return version
+def is_internal_error(error: Exception) -> bool:
+    """Return whether the server says that something broke inside it (apierrors.IsInternalError)."""
+    return isinstance(error, ApiError) and error.reason == "InternalError"
+
+
+def _means_unavailable_version(error: ApiError) -> bool:
+    """Return whether the server no longer has, or does not have yet, the version that it was asked for."""
+    return isinstance(error, Gone) or is_too_large_resource_version(error)
 
 
 def is_too_large_resource_version(error: ApiError) -> bool:

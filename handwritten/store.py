@@ -11,7 +11,8 @@ change it**, copy it first. Nothing here checks that.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twinloop.errors import TwinloopError
@@ -27,6 +28,15 @@ Indexers = Mapping[str, IndexFunction]
 KeyFunction = Callable[[Object], str]
 
 NAMESPACE_INDEX = "namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a transaction: put `obj`, or with `deleted` take it out; `key` stands in for a missing object."""
+
+    obj: Object | None
+    deleted: bool = False
+    key: str = ""
 
 
 class ObjectKeyError(TwinloopError):
@@ -54,6 +64,17 @@ class UnknownIndex(TwinloopError):
 
 class IndexerConflict(TwinloopError):
     """`add_indexers` was given a name that is taken; nothing was added."""
+
+
+class TransactionError(TwinloopError):
+    """Some changes of a transaction were refused; the others were made.
+
+    `errors` has the reason by the change's place in the transaction; every other place succeeded.
+    """
+
+    def __init__(self, errors: Mapping[int, Exception]) -> None:
+        super().__init__(f"{len(errors)} changes were refused, first: {next(iter(errors.values()))}")
+        self.errors = errors
 
 
 class KnownObjects(Protocol):
@@ -166,26 +187,52 @@ class Indexer:
         """Put `obj` in the place of whatever has its key. Raises ObjectKeyError, IndexFunctionError."""
         key = self._key(obj)
         with self._lock:
-            # All values first, then the change: an index function that raises leaves store and indexes in step.
-            values = [(index, index.values_of(key, obj)) for index in self._indexes.values()]
-            self._items[key] = obj
-            for index, found in values:
-                index.put(key, found)
+            self._put(key, obj)
+            self._note_version(obj)
 
     def update(self, obj: Object) -> None:
         """Do the same as `add`: a store does not ask whether the object is new."""
         self.add(obj)
 
     def delete(self, obj: Object) -> None:
-        """Take out what has the key of `obj`, if there is such a thing. Raises ObjectKeyError."""
-        self.delete_by_key(self._key(obj))
+        """Take out what has the key of `obj`, if there is such a thing. Raises ObjectKeyError.
+
+        The version of `obj`, which for a deletion that was watched is the deletion's own, becomes the store's.
+        """
+        key = self._key(obj)
+        with self._lock:
+            self._take_out(key)
+            self._note_version(obj)
 
     def delete_by_key(self, key: str) -> None:
-        """Take out the object with this key, if there is one."""
+        """Take out the object with this key, if there is one. The store's version stays: nobody said when it went."""
         with self._lock:
-            if self._items.pop(key, None) is not None:
-                for index in self._indexes.values():
-                    index.put(key, ())
+            self._take_out(key)
+
+    def transaction(self, changes: Sequence[Change], resource_version: str = "") -> None:
+        """Make all `changes` in one step for every reader.
+
+        A change that is refused does not stop the others; TransactionError says which were. The store's version becomes
+        `resource_version`, or else that of the last object, where it has one.
+        """
+        errors: dict[int, Exception] = {}
+        with self._lock:
+            for place, change in enumerate(changes):
+                try:
+                    self._make(change)
+                except TwinloopError as error:
+                    errors[place] = error
+            if resource_version:
+                self._resource_version = resource_version
+            elif changes:
+                self._note_version(changes[-1].obj)
+        if errors:
+            raise TransactionError(errors)
+
+    def bookmark(self, resource_version: str) -> None:
+        """Learn that the store is what the server had at `resource_version`."""
+        with self._lock:
+            self._resource_version = resource_version
 
     def replace(self, objects: Iterable[Object], resource_version: str = "") -> None:
         """Hold exactly `objects`, seen at `resource_version`; the indexes are built anew.
@@ -264,9 +311,39 @@ class Indexer:
 
     @property
     def resource_version(self) -> str:
-        """The version that the last `replace` was given: opaque, "" before the first."""
+        """The version of the last object, list or bookmark that came in: opaque, "" before the first.
+
+        Whether everything up to it is here depends on who fills the store: see `SharedInformer`.
+        """
         with self._lock:
             return self._resource_version
+
+    # What follows is called with the lock held.
+
+    def _make(self, change: Change) -> None:
+        obj = change.obj
+        if change.deleted or obj is None:
+            self._take_out(change.key or self._key(obj or {}))
+        else:
+            self._put(self._key(obj), obj)
+
+    def _put(self, key: str, obj: Object) -> None:
+        # All values first, then the change: an index function that raises leaves store and indexes in step.
+        values = [(index, index.values_of(key, obj)) for index in self._indexes.values()]
+        self._items[key] = obj
+        for index, found in values:
+            index.put(key, found)
+
+    def _take_out(self, key: str) -> None:
+        if self._items.pop(key, None) is not None:
+            for index in self._indexes.values():
+                index.put(key, ())
+
+    def _note_version(self, obj: object) -> None:
+        metadata = obj.get("metadata") if isinstance(obj, dict) else None
+        version = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
+        if isinstance(version, str) and version:
+            self._resource_version = version
 
     def _index(self, name: str) -> _Index:
         try:

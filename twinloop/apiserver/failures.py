@@ -23,10 +23,12 @@ class Failure(Exception):
         *,
         details: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.reason, self.message = code, reason, message
-        self.details = details or {}
+        self.details = details
+        self.metadata = metadata or {}
         self.headers = headers or {}
 
     @property
@@ -35,13 +37,13 @@ class Failure(Exception):
         body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
         if self.reason:
             body["reason"] = self.reason
-        if self.details:
+        if self.details is not None:  # empty details are written out, absent ones are not
             body["details"] = self.details
         return {**body, "code": self.code}
 
@@ -119,3 +121,68 @@ def method_not_allowed() -> Failure:
 def expired(message: str) -> Failure:
     """410 Expired: the history that a list or watch asks for is gone."""
     return Failure(410, "Expired", message)
+
+
+def list_expired() -> Failure:
+    """410: an exact old version of a collection is asked for, and forgotten."""
+    return expired("The resourceVersion for the provided list is too old.")
+
+
+def continue_expired(fresh_token: str) -> Failure:
+    """410: the state that a continue token stands for is forgotten; `fresh_token` goes on with the present one."""
+    return Failure(410, "Expired", _CONTINUE_EXPIRED, metadata={"continue": fresh_token})
+
+
+_CONTINUE_EXPIRED = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
+)
+
+
+def too_large_version(asked: int, current: int) -> Failure:
+    """504: a version is asked for that does not exist yet; the real server waits three seconds for it first."""
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    return Failure(
+        504,
+        "Timeout",
+        f"Timeout: Too large resource version: {asked}, current: {current}",
+        details={"causes": [cause], "retryAfterSeconds": 1},
+        headers={"Retry-After": "1"},
+    )
+
+
+_WRITTEN = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+_STREAMED = ("application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+
+
+def not_acceptable(*, watch: bool = False) -> Failure:
+    """406: no media type that the client accepts can be made."""
+    listed = ", ".join((*_WRITTEN, *_STREAMED) if watch else _WRITTEN)
+    message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
+    return Failure(406, "NotAcceptable", message, details={})
+
+
+def unsupported_media_type(accepted: Iterable[str]) -> Failure:
+    """415: the body's content type is not one that the verb reads."""
+    listed = ", ".join(accepted)
+    message = f"the body of the request was in an unknown format - accepted media types include: {listed}"
+    return Failure(415, "UnsupportedMediaType", message)
+
+
+def body_too_large(limit: int) -> Failure:
+    """413: the request's body is over the server's limit."""
+    return Failure(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
+
+
+def request_too_large() -> Failure:
+    """500, as etcd's refusal of an object over its limit comes out."""
+    return Failure(500, "", "etcdserver: request is too large")
+
+
+def internal_error(what: str) -> Failure:
+    """500: the server's own fault."""
+    return Failure(
+        500, "InternalError", f"Internal error occurred: {what}", details={"causes": [{"message": what}]}
+    )

@@ -6,10 +6,11 @@ wording is that of apimachinery's util/validation/field, because people and prog
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from twinloop.apiserver import gofmt
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +36,28 @@ def required(path: str, detail: str = "") -> FieldError:
 
 def invalid(path: str, value: Any, detail: str) -> FieldError:
     """A value is there and malformed."""
-    return FieldError("FieldValueInvalid", path, f"Invalid value: {shown(value)}: {detail}")
+    return FieldError("FieldValueInvalid", path, f"Invalid value: {gofmt.shown(value)}: {detail}")
 
 
 def type_invalid(path: str, value: Any, detail: str) -> FieldError:
     """A value has the wrong JSON type; schemas say so, not Go structs."""
-    return FieldError("FieldValueTypeInvalid", path, f"Invalid value: {shown(value)}: {detail}")
+    return FieldError("FieldValueTypeInvalid", path, f"Invalid value: {gofmt.shown(value)}: {detail}")
 
 
 def not_supported(path: str, value: Any, supported: Iterable[str]) -> FieldError:
     """A value is none of a closed set."""
-    names = ", ".join(json.dumps(each, ensure_ascii=False) for each in supported)
-    return FieldError("FieldValueNotSupported", path, f"Unsupported value: {shown(value)}: supported values: {names}")
+    names = ", ".join(gofmt.quote(each) for each in supported)
+    return FieldError("FieldValueNotSupported", path, f"Unsupported value: {gofmt.shown(value)}: supported values: {names}")
 
 
 def not_found(path: str, value: Any) -> FieldError:
     """A value names something that is not there."""
-    return FieldError("FieldValueNotFound", path, f"Not found: {shown(value)}")
+    return FieldError("FieldValueNotFound", path, f"Not found: {gofmt.shown(value)}")
 
 
 def duplicate(path: str, value: Any) -> FieldError:
     """A value that must be unique came before."""
-    return FieldError("FieldValueDuplicate", path, f"Duplicate value: {shown(value)}")
+    return FieldError("FieldValueDuplicate", path, f"Duplicate value: {gofmt.shown(value)}")
 
 
 def forbidden(path: str, detail: str) -> FieldError:
@@ -66,17 +67,12 @@ def forbidden(path: str, detail: str) -> FieldError:
 
 def too_long(path: str, maximum: int) -> FieldError:
     """A string has too many bytes."""
-    return FieldError("FieldValueTooLong", path, f"Too long: may not be more than {maximum} bytes")
+    return FieldError("FieldValueTooLong", path, f"Too long: may not be more than {maximum} byte{'s' * (maximum != 1)}")
 
 
 def too_many(path: str, actual: int, maximum: int) -> FieldError:
     """A list or map has too many entries."""
-    return FieldError("FieldValueTooMany", path, f"Too many: {actual}: must have at most {maximum} items")
-
-
-def shown(value: Any) -> str:
-    """A value as Go prints it in these messages: strings quoted, the rest as JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return FieldError("FieldValueTooMany", path, f"Too many: {actual}: must have at most {maximum} item{'s' * (maximum != 1)}")
 
 
 def _with(head: str, detail: str) -> str:

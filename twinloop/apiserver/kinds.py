@@ -42,6 +42,11 @@ class Kind:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
+    def custom(self) -> bool:
+        """Whether a CustomResourceDefinition made it: its list items carry kind and apiVersion, it has no strategic merge."""
+        return not self.strategy.merges_strategically()
+
+    @property
     def list_kind(self) -> str:
         """The kind of a list of them."""
         return f"{self.kind}List"
@@ -77,6 +82,14 @@ class Registry:
     def by_kind(self, api_version: str, kind: str) -> Kind | None:
         """The kind that an owner reference or an object names."""
         return next((each for each in self if (each.api_version, each.kind) == (api_version, kind)), None)
+
+    def has_group(self, group: str) -> bool:
+        """Whether any version of a group is served."""
+        return any(kind.group == group for kind in self._kinds.values())
+
+    def custom_group(self, group: str) -> bool:
+        """Whether a group consists of custom resources."""
+        return any(kind.custom for kind in self._kinds.values() if kind.group == group)
 
     def __iter__(self) -> Iterator[Kind]:
         return iter(tuple(self._kinds.values()))

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twinloop.apiserver import names
 from twinloop.apiserver.fielderrors import FieldError
 
 if TYPE_CHECKING:
@@ -33,12 +34,28 @@ class Column:
     path: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a kind keeps what its scale subresource shows: paths of keys below the object.
+
+    `selector` leads to a string in custom resources and to a LabelSelector in workloads; empty: there is none.
+    """
+
+    replicas: tuple[str, ...]
+    status: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+
+
 class Strategy:
     """The defaults of a kind: no schema, no generation, no status, no table of its own."""
 
     columns: Sequence[Column] = ()
     allow_create_on_update = False  # leases and a few others: PUT may create
-    name_is_generated_ok = True
+    allow_unconditional_update = True  # a PUT without resourceVersion overwrites; custom resources refuse it
+    graceful = False  # whether `grace_period` means anything
+    returns_deleted = False  # DELETE answers with the object that was removed (pods, services), not with a Status
+    collected = True  # False: garbage collection leaves the kind alone, and DELETE never adds its finalizers (events)
+    create_status = 201  # what POST answers; reviews are created and never stored
 
     def decode(self, obj: Object) -> list[str]:
         """Check an object as it came off the wire and take out what the kind does not know.
@@ -57,6 +74,10 @@ class Strategy:
     def prepare_update(self, obj: Object, old: Object, subresource: str) -> None:
         """Put back what this write may not change (status on a plain update, spec on a status update); bump generation."""
 
+    def prepare_delete(self, obj: Object, now: float) -> bool:
+        """Mark an object as being deleted in the kind's own way, instead of the usual steps; False: it has none."""
+        return False
+
     def validate(self, obj: Object) -> list[FieldError]:
         """Check a new object (its metadata is checked by the caller)."""
         return []
@@ -67,9 +88,25 @@ class Strategy:
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
         """Why a name is not one, in apimachinery's words; `prefix` for generateName. The default is a DNS subdomain."""
-        from twinloop.apiserver import metadata  # noqa: PLC0415 - metadata imports Object from here
+        return names.dns_subdomain(name, prefix=prefix)
 
-        return metadata.dns_subdomain(name, prefix=prefix)
+    def warnings(self, obj: Object, old: Object | None) -> list[str]:
+        """What to tell the client although the object is accepted."""
+        return []
+
+    def to_storage(self, obj: Object) -> None:
+        """Turn an object of this version into one of the stored version; kind and apiVersion are the caller's business."""
+
+    def from_storage(self, obj: Object) -> None:
+        """The way back."""
+
+    def scale(self) -> ScalePaths | None:
+        """Where the scale subresource finds its numbers; None: the kind has no scale."""
+        return None
+
+    def unknown_field(self, name: str) -> str:
+        """What to say of a field selector that asks for a name which `selectable_names` lacks."""
+        return f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
     def selectable(self, obj: Mapping[str, Any]) -> dict[str, str]:
         """The values that a field selector may ask for, besides metadata.name and metadata.namespace."""

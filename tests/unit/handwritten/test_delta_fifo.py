@@ -14,44 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handwritten.delta_fifo import (
-    DeletedFinalStateUnknown,
-    Delta,
-    DeltaFIFO,
-    Deltas,
-    DeltaType,
-    FIFOClosed,
-    deletion_handling_key,
-)
+from handwritten.delta_fifo import DeltaFIFO
+from handwritten.fifo import DeletedFinalStateUnknown, Delta, Deltas, DeltaType, FIFOClosed, deletion_handling_key
 from handwritten.store import Object, ObjectKeyError
 from handwritten.testing import FakeClock
+from support.cache import Known, obj, tombstone
 
 ADDED, UPDATED, DELETED = DeltaType.ADDED, DeltaType.UPDATED, DeltaType.DELETED
 REPLACED, SYNC = DeltaType.REPLACED, DeltaType.SYNC
-
-
-def obj(name: str, value: int) -> Object:
-    return {"metadata": {"name": name}, "value": value}
-
-
-def tombstone(name: str, value: int | None) -> DeletedFinalStateUnknown:
-    return DeletedFinalStateUnknown(name, None if value is None else obj(name, value))
-
-
-class Known:
-    """Known objects by name; a lookup of a name in `broken` fails."""
-
-    def __init__(self, *objects: Object, broken: frozenset[str] = frozenset()) -> None:
-        self._objects = {each["metadata"]["name"]: each for each in objects}
-        self._broken = broken
-
-    def list_keys(self) -> list[str]:
-        return [*self._objects]
-
-    def get_by_key(self, key: str) -> Object | None:
-        if key in self._broken:
-            raise RuntimeError("the lookup failed")
-        return self._objects.get(key)
 
 
 def pop(fifo: DeltaFIFO) -> Deltas:

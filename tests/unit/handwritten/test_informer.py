@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import pytest
@@ -19,29 +19,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handwritten.clock import RealClock
-from handwritten.delta_fifo import DeletedFinalStateUnknown, Delta, DeltaType
 from handwritten.fake_controller_source import FakeControllerSource
+from handwritten.fifo import DeletedFinalStateUnknown, Delta, DeltaType
 from handwritten.handlers import Notification, ResourceEventHandler, ResourceEventHandlerFuncs
 from handwritten.informer import InformerStopped, SharedInformer, strip_managed_fields, wait_for_cache_sync
+from handwritten.pipeline import CLASSIC, CURRENT, Pipeline
 from handwritten.store import NAMESPACE_INDEX, Object, index_by_namespace
 from handwritten.testing import FakeClock
+from support.cache import pod, wait_until
 from twinloop.errors import Unavailable
 
 pytestmark = pytest.mark.timeout(60)
-
-
-def pod(name: str, value: str = "", **metadata: Any) -> Object:
-    return {"metadata": {"namespace": "default", "name": name, **metadata}, "value": value}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for another thread, for 10 s at most."""
-    pause = threading.Event()
-    for _ in range(10_000):
-        if condition():
-            return
-        pause.wait(0.001)
-    raise AssertionError("it did not happen within 10 s")
 
 
 class Recorder:
@@ -87,7 +75,10 @@ class Recorder:
 class Running:
     """An informer on a thread of its own; at the end of the block it is stopped and must leave no thread."""
 
+    pipeline = CLASSIC  # set by the fixture of that name
+
     def __init__(self, source: FakeControllerSource, *handlers: ResourceEventHandler, **options: Any) -> None:
+        options.setdefault("pipeline", self.pipeline)
         options.setdefault("clock", RealClock())
         self.source = source
         self.stop = threading.Event()
@@ -114,6 +105,14 @@ class Running:
     def watching(self) -> None:
         """Wait until the informer has an open watch: what happens from now on comes as events."""
         wait_until(lambda: any(not watch.stops for watch in self.source._watches))
+
+
+@pytest.fixture(autouse=True, params=[CLASSIC, CURRENT], ids=["classic", "current"])
+def pipeline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Every test runs on both pipelines: whatever the queue is, an informer keeps its promises."""
+    monkeypatch.setattr(Running, "pipeline", request.param)
+    assert isinstance(request.param, Pipeline)
+    return request.param
 
 
 @pytest.fixture

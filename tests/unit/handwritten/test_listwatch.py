@@ -111,6 +111,7 @@ def test_a_watch_asks_for_bookmarks_and_bounds_the_silence() -> None:
         "timeout_seconds": 321,
         "label_selector": "a=b",
         "allow_bookmarks": True,
+        "send_initial_events": False,
         "idle_timeout": IDLE_SECONDS,
     }
     # A bookmark comes once a minute; less than that would end healthy watches.

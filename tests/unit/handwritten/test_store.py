@@ -1,7 +1,7 @@
 """Covers the store: keys, the indexes through every kind of change, snapshots, errors that change nothing.
 
-Names follow client-go's thread_safe_store_test.go, store_test.go and index_test.go. Left out: store
-resource versions other than that of `replace` (TestThreadSafeStoreRV, for a later queue), transactions.
+Names follow client-go's thread_safe_store_test.go, store_test.go and index_test.go. Left out: who may believe the
+store's version (test_informer.py).
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 
 from handwritten.store import (
     NAMESPACE_INDEX,
+    Change,
     Indexer,
     IndexerConflict,
     IndexFunctionError,
     Object,
     ObjectKeyError,
+    TransactionError,
     UnknownIndex,
     index_by_namespace,
     meta_namespace_key,
@@ -352,3 +354,97 @@ def test_any_changes_leave_the_indexes_as_if_built_anew(changes: list[tuple[str,
     assert set(store.list_index_func_values(INDEX)) == values
     for value in values:
         assert store.index_keys(INDEX, value) == sorted(k for k, obj in model.items() if value in obj["values"])
+
+
+# ------------------------------------------------------------------------------------- the store's version
+
+
+@pytest.mark.statement("TS-10")
+@pytest.mark.parametrize("verb", ["add", "update", "delete"])
+def test_thread_safe_store_rv(verb: str) -> None:
+    """The last object's, even where it is deleted; one without a version changes nothing."""
+    store = Indexer()
+    assert store.resource_version == ""
+    getattr(store, verb)(thing("a", version="7"))
+    assert store.resource_version == "7"
+    bare = {"metadata": {"name": "b"}}
+    getattr(store, verb)(bare)
+    assert store.resource_version == "7"
+    getattr(store, verb)(thing("a", version="3"))
+    assert store.resource_version == "3"
+
+
+@pytest.mark.statement("TS-8", "TS-10")
+def test_the_version_of_a_list_and_of_a_bookmark_are_the_store_s() -> None:
+    store = Indexer()
+    store.replace([thing("a", version="1")], "20")
+    assert store.resource_version == "20"
+    store.delete_by_key("a")
+    assert store.resource_version == "20"
+    store.bookmark("30")
+    assert store.resource_version == "30"
+
+
+@pytest.mark.statement("TS-10")
+def test_a_transaction_leaves_the_version_of_its_last_object() -> None:
+    store = Indexer()
+    store.transaction([Change(thing("a", version="9")), Change(thing("b", version="4"))])
+    assert store.resource_version == "4"
+    store.transaction([Change(thing("a", version="5")), Change(None, deleted=True, key="b")])
+    assert store.resource_version == "4"
+    store.transaction([Change(thing("c", version="6"))], resource_version="8")
+    assert store.resource_version == "8"
+    store.transaction([])
+    assert store.resource_version == "8"
+
+
+# ------------------------------------------------------------------------------------------ transactions
+
+
+@pytest.mark.statement("PD-3")
+def test_cache_transaction_should_index_errors() -> None:
+    """A change that is refused is named by its place, and costs no other."""
+    store = Indexer({INDEX: lambda obj: [obj["must"]]})
+    with pytest.raises(TransactionError) as caught:
+        store.transaction(
+            [
+                Change({"metadata": {"name": "a"}, "must": "x"}),
+                Change({"metadata": {"name": "b"}}),
+                Change({"metadata": {}}),
+                Change({"metadata": {"name": "c"}, "must": "x"}),
+                Change(None),
+            ]
+        )
+    assert {place: type(error) for place, error in caught.value.errors.items()} == {
+        1: IndexFunctionError,
+        2: ObjectKeyError,
+        4: ObjectKeyError,
+    }
+    assert store.index_keys(INDEX, "x") == ["a", "c"]
+    assert "3 changes were refused" in str(caught.value)
+
+
+def test_a_transaction_takes_out_by_object_and_by_key() -> None:
+    store = indexed()
+    store.transaction([Change(thing("a", "x")), Change(thing("b", "x")), Change(thing("c", "x"))])
+    store.transaction([Change(thing("a"), deleted=True), Change(None, deleted=True, key="b")])
+    assert store.index_keys(INDEX, "x") == ["c"]
+
+
+@pytest.mark.statement("TS-9")
+def test_a_reader_sees_a_transaction_whole_or_not_at_all() -> None:
+    store, seen, done = Indexer(), set[int](), threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add(len(store.list()))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    everything = [Change(thing(str(i))) for i in range(50)]
+    for _ in range(50):
+        store.transaction(everything)
+        store.transaction([Change(each.obj, deleted=True) for each in everything])
+    done.set()
+    reader.join()
+    assert seen <= {0, 50}

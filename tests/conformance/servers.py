@@ -1,0 +1,23 @@
+"""The two servers of a comparison: a real one behind a kubeconfig, and the embedded one in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from conformance.wire import Server
+from twinloop.kube.config import load_configuration
+
+
+def real(kubeconfig: str | None = None, context: str | None = None) -> Server:
+    """The API server that a kubeconfig names. Raises ConfigurationError."""
+    return Server("real", load_configuration(kubeconfig, context))
+
+
+@contextmanager
+def embedded() -> Iterator[Server]:
+    """A fresh embedded server, gone at the end."""
+    from twinloop.apiserver.http.local import LocalServer
+
+    with LocalServer() as local:
+        yield Server("embedded", load_configuration(str(local.kubeconfig)))

@@ -1,0 +1,108 @@
+"""The end of a namespace: all that is in it is deleted, and when nothing is left the namespace itself goes.
+
+It takes over when a namespace has a deletionTimestamp. Pods go first, everything else when they are gone; finalizers
+are waited for; the namespace's conditions say what remains. The last step removes the finalizer `kubernetes` from
+spec.finalizers, and the write that does so removes the namespace (unless it has finalizers of its own).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from twinloop.apiserver.controllers.controller import NAMESPACES, PODS, Controller, Object
+from twinloop.apiserver.controllers.namespace_conditions import Remaining, conditions
+from twinloop.apiserver.clock import timestamp
+from twinloop.apiserver.kinds import Kind
+from twinloop.apiserver.storage import Event, Record
+
+# Seconds between the deletion and the first look, by default. The real controller takes five, to let the caches of
+# other API servers see the deletion; there are no others here.
+DELAY = 0.2
+# Seconds after something in the namespace went before the next look: many removals make one look.
+LOOK_AGAIN = 0.2
+FINALIZER = "kubernetes"
+
+
+class Namespaces(Controller[str]):
+    """Empties namespaces that are going; a key is a namespace's name."""
+
+    name = "namespaces"
+
+    def __init__(self, *args: Any, delay: float = DELAY) -> None:
+        super().__init__(*args)
+        self.delay = delay
+        self._going: set[str] = set()
+
+    def resume(self) -> None:
+        """Begin anew from what is stored."""
+        self._going.clear()
+        super().resume()
+
+    def observe(self, event: Event) -> None:
+        """Note namespaces that are going, and removals within them."""
+        record = event.record
+        if event.resource == NAMESPACES:
+            self._namespace_changed(event)
+        elif record.namespace in self._going and event.type == "DELETED":
+            self.agenda.add(record.namespace, self.server.clock.now() + LOOK_AGAIN)
+
+    def _namespace_changed(self, event: Event) -> None:
+        name = event.record.name
+        if event.type == "DELETED":
+            self._going.discard(name)
+            self.agenda.drop(name)
+        elif event.record.deleting and name not in self._going:
+            self._going.add(name)
+            self.agenda.add(name, self.server.clock.now() + self.delay)
+
+    # ------------------------------------------------------------------ work
+
+    def visit(self, key: str, now: float) -> None:
+        """Delete what is left, say what remains, and let the namespace go when nothing does."""
+        namespace = self.read(NAMESPACES, "", key)
+        if namespace is None or FINALIZER not in (namespace["spec"].get("finalizers") or []):
+            return
+        self._empty(key)
+        remaining = self._remaining(key)
+        namespace = self._report(namespace, remaining, now)
+        if not remaining.resources:
+            namespace["spec"]["finalizers"].remove(FINALIZER)
+            self.update(NAMESPACES, namespace, "finalize")
+
+    def _empty(self, namespace: str) -> None:
+        """Delete the pods; once there are none, all the rest."""
+        pods = self.server.storage.list(PODS, namespace)
+        for record in pods:
+            self._delete_once(PODS, record)
+        if self.server.storage.list(PODS, namespace):
+            return
+        for kind in self._kinds():
+            for record in self.server.storage.list(kind.storage, namespace):
+                self._delete_once(kind.storage, record)
+
+    def _delete_once(self, resource: tuple[str, str], record: Record) -> None:
+        if not record.deleting:
+            self.delete(resource, record, propagation="Background")
+
+    def _kinds(self) -> list[Kind]:
+        """One kind for each resource whose objects live in namespaces, ordered by group and name."""
+        found = {kind.storage: kind for kind in self.server.registry if kind.namespaced and "delete" in kind.verbs}
+        return [found[resource] for resource in sorted(found)]
+
+    def _remaining(self, namespace: str) -> Remaining:
+        resources: Counter[tuple[str, str]] = Counter()
+        finalizers: Counter[str] = Counter()
+        for kind in self._kinds():
+            for record in self.server.storage.list(kind.storage, namespace):
+                resources[kind.storage] += 1
+                finalizers.update(record.object()["metadata"].get("finalizers") or ())
+        return Remaining(resources, finalizers)
+
+    def _report(self, namespace: Object, remaining: Remaining, now: float) -> Object:
+        before = namespace["status"].get("conditions") or []
+        after = conditions(before, remaining, timestamp(now))
+        if after == before:
+            return namespace
+        namespace["status"]["conditions"] = after
+        return self.update(NAMESPACES, namespace, "status")

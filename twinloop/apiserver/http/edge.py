@@ -1,0 +1,135 @@
+"""The handler of every HTTP request: who asks, what for, and how the answer goes out.
+
+aiohttp's low-level server calls `Edge.__call__`; there is no router, for `ApiServer.handle` knows all paths but the
+control endpoint's. A whole answer goes out through `head.py`, a stream through `watches.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import re
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from twinloop.apiserver import failures
+from twinloop.apiserver.answer import Answer, WatchAnswer, failure_answer
+from twinloop.apiserver.http.control import CONTROL, Control
+from twinloop.apiserver.http.head import Whole, head, whole
+from twinloop.apiserver.http.ticker import Ticker, Ticking
+from twinloop.apiserver.http.watches import Watches
+from twinloop.apiserver.request import Request
+
+log = logging.getLogger(__name__)
+
+# kube-apiserver's MaxRequestBodyBytes; etcd takes less, but says so in other words.
+BODY_LIMIT = 3 * 1024 * 1024
+# No body is read for these, as in kube-apiserver.
+_BODILESS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+# Room for long selectors and continue tokens; Go allows a megabyte for all headers.
+_LINE_LIMIT = 1 << 18
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# What Go's net/http answers before any handler sees a request that is none.
+_BAD_REQUEST = head(400, [("Content-Type", "text/plain; charset=utf-8")], keep_alive=False)
+
+
+class Handles(Ticking, Protocol):
+    """What the edge calls: `ApiServer`, or a trivial one in a test."""
+
+    def handle(self, request: Request) -> Answer | WatchAnswer: ...
+
+
+class Edge:
+    """Everything between aiohttp and an `ApiServer`."""
+
+    def __init__(self, server: Handles, token: str, control: Control | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self._server, self._control = server, control
+        self._token = token.encode()
+        self.ticker = Ticker(server, loop)
+        self.watches = Watches(self.ticker, loop)
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request."""
+        path, _, query = _target(request).partition("?")
+        if _BAD_ESCAPE.search(path):
+            return bad_request()
+        if not self._knows(request.headers.get("Authorization", "")):
+            return await whole(request, failure_answer(failures.unauthorized()), {})
+        try:
+            body = await _body(request)
+        except web.RequestPayloadError:
+            return bad_request()
+        pairs = parse_qsl(query, keep_blank_values=True) if query else []
+        answer = self._answer(Request(request.method, path, pairs, request.headers, body))
+        if isinstance(answer, WatchAnswer):
+            return await self.watches.serve(request, answer)
+        return await whole(request, answer, dict(reversed(pairs)))
+
+    def _answer(self, asked: Request) -> Answer | WatchAnswer:
+        if self._control is not None and asked.path.startswith(CONTROL):
+            answer: Answer | WatchAnswer = self._control.handle(asked)
+        else:
+            answer = self._server.handle(asked)
+        self.ticker.soon()
+        return answer
+
+    def _knows(self, authorization: str) -> bool:
+        scheme, _, token = authorization.partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+
+
+def _target(request: web.BaseRequest) -> str:
+    """Path and query as they were sent; a proxy's absolute form loses its host."""
+    raw = request.raw_path
+    if raw.startswith("/"):
+        return raw
+    _, _, rest = raw.partition("://")
+    return "/" + rest.partition("/")[2]
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    """The body, at most one byte more than is allowed: whoever decodes it says what is wrong with that."""
+    if request.method in _BODILESS or not request.body_exists:
+        return b""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    pieces, size = [], 0
+    while size <= BODY_LIMIT and (piece := await request.content.readany()):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)[: BODY_LIMIT + 1]
+
+
+class Connections(web.Server):
+    """aiohttp's server; each call makes the protocol of one connection."""
+
+    def __init__(self, edge: Edge) -> None:
+        super().__init__(
+            edge,
+            handler_cancellation=True,  # a client that goes away ends its watch
+            access_log=None,
+            auto_decompress=False,  # kube-apiserver does not look at a request's Content-Encoding either
+            max_line_size=_LINE_LIMIT,
+            max_field_size=_LINE_LIMIT,
+        )
+
+    def __call__(self) -> RequestHandler:
+        """The protocol of a new connection."""
+        protocol = super().__call__()
+        protocol.handle_error = _framing_error  # type: ignore[method-assign] # no HTML, no traceback in the answer
+        return protocol
+
+
+def _framing_error(*_: object, **__: object) -> web.StreamResponse:
+    """What is no HTTP gets the answer that Go's net/http gives."""
+    return bad_request()
+
+
+def bad_request() -> Whole:
+    """The answer to what is no HTTP request; the connection ends with it."""
+    return Whole(_BAD_REQUEST, b"400 Bad Request", keep_alive=False)

@@ -1,0 +1,128 @@
+"""A server process from its start to its end: certificate, sockets, kubeconfig, signals.
+
+`serve` is what `twinloop apiserver` and `python -m twinloop.apiserver` run; `local.py` runs `Running` in a thread. Once
+the kubeconfig is there the server answers; on SIGTERM or SIGINT it accepts no more, ends the watches, lets requests
+finish and leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from twinloop.apiserver.clock import Clock, WallClock
+from twinloop.apiserver.http import kubeconfig, listener
+from twinloop.apiserver.http.certificate import Maker
+from twinloop.apiserver.http.control import Control, configure
+from twinloop.apiserver.http.edge import Connections, Edge
+from twinloop.apiserver.http.settings import Settings
+from twinloop.apiserver.server import ApiServer
+
+# Requests are answered in milliseconds; what is still open after so many seconds hangs on its client.
+GRACE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers. `plain_url` is the same port without TLS."""
+
+    server: ApiServer
+    port: int
+    token: str
+    kubeconfig: Path
+
+    @property
+    def url(self) -> str:
+        """Where the kubeconfig points."""
+        return f"https://{listener.HOST}:{self.port}"
+
+    @property
+    def plain_url(self) -> str:
+        """For clients on this machine that send the token without TLS too."""
+        return f"http://{listener.HOST}:{self.port}"
+
+
+def serve(settings: Settings, announce: Callable[[Running], None]) -> None:
+    """Run a server until a signal; `announce` is called when it answers. Raises ConfigurationError."""
+    asyncio.run(_serve(settings, announce))
+
+
+async def _serve(settings: Settings, announce: Callable[[Running], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    if settings.with_parent:
+        loop.add_reader(sys.stdin, _until_eof, loop, stop)
+    async with running(settings) as server:
+        announce(server)
+        await stop.wait()
+
+
+def _until_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if not sys.stdin.buffer.read1(4096):
+        loop.remove_reader(sys.stdin)
+        stop.set()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
+    """A server while the block lasts."""
+    maker = Maker()
+    listening = listener.bind(settings.port)
+    server = build(settings, clock or WallClock())
+    token = settings.token or secrets.token_urlsafe(32)
+    edge = Edge(server, token, Control(server))
+    connections = Connections(edge)
+    certificate = await asyncio.to_thread(maker.result)
+    accepting = listener.Listener(listening, connections, certificate.context())
+    path, temporary = _where(settings)
+    try:
+        found = Running(server, accepting.port, token, path)
+        edge.ticker.soon()
+        kubeconfig.write(path, kubeconfig.text(found.url, certificate.authority, token))
+        yield found
+    finally:
+        accepting.close()
+        await _finish(edge, connections)
+        if temporary:
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+async def _finish(edge: Edge, connections: web.Server) -> None:
+    """End watches, let requests finish, close the rest."""
+    edge.watches.end()
+    connections.pre_shutdown()
+    await connections.shutdown(GRACE)
+    edge.ticker.close()
+
+
+def _where(settings: Settings) -> tuple[Path, bool]:
+    """Where the kubeconfig goes, and whether the folder is ours to remove."""
+    if settings.kubeconfig:
+        return Path(settings.kubeconfig).expanduser().absolute(), False
+    return Path(tempfile.mkdtemp(prefix="twinloop-")) / "kubeconfig", True
+
+
+def build(settings: Settings, clock: Clock) -> ApiServer:
+    """The server that the settings describe. Raises ConfigurationError."""
+    server = ApiServer(
+        clock=clock,
+        rng=random.Random(settings.seed),  # noqa: S311 - uids have to be different, not secret
+        controllers=True if settings.controllers is None else set(settings.controllers),
+        history=settings.history,
+    )
+    if settings.delays:
+        configure(server, settings.delays)
+    return server

@@ -1,0 +1,108 @@
+"""Which form of an answer a client accepts: the object itself, its metadata only, or a Table; JSON or YAML.
+
+`server.py` asks before a verb runs, so that an answer nobody can read changes nothing. The rules are those of
+apiserver's content negotiation; protobuf and CBOR are not spoken here, which clients cope with by asking for JSON too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from twinloop.apiserver import failures
+from twinloop.apiserver.request import Request
+
+Shape = Literal["object", "metadata", "table"]
+
+_JSON, _YAML = "application/json", "application/yaml"
+_WRITTEN = {_JSON, _YAML, "*/*", "application/*", ""}
+_READ = (_JSON, _YAML, "application/vnd.kubernetes.protobuf")
+_SHAPES: dict[str, Shape] = {
+    "Table": "table",
+    "PartialObjectMetadata": "metadata",
+    "PartialObjectMetadataList": "metadata",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How to answer. `group_version` is that of a Table or PartialObjectMetadata, such as meta.k8s.io/v1."""
+
+    shape: Shape = "object"
+    yaml: bool = False
+    pretty: bool = False
+    group_version: str = ""
+    include_object: str = ""
+
+
+PLAIN = Form()
+
+
+def negotiate(request: Request, *, watch: bool = False) -> Form:
+    """The form of the answer to a request. Raises 406."""
+    accept = request.headers.get("accept", "")
+    if accept in {"", _JSON, "*/*"} and not request.query:
+        return PLAIN
+    for media_type, parameters in _clauses(accept or "*/*"):
+        form = _form(media_type, parameters, request, watch=watch)
+        if form is not None:
+            return form
+    raise failures.not_acceptable(watch=watch)
+
+
+def _clauses(accept: str) -> list[tuple[str, dict[str, str]]]:
+    """The media ranges of an Accept header, the most wanted first."""
+    found = []
+    for clause in accept.split(","):
+        media_type, *rest = (part.strip() for part in clause.split(";"))
+        parameters = dict(part.split("=", 1) for part in rest if "=" in part)
+        found.append((media_type.lower(), parameters))
+    return sorted(found, key=lambda each: -_quality(each[1]))
+
+
+def _quality(parameters: dict[str, str]) -> float:
+    try:
+        return float(parameters.get("q", "1"))
+    except ValueError:
+        return 1.0
+
+
+def _form(media_type: str, parameters: dict[str, str], request: Request, *, watch: bool) -> Form | None:
+    if media_type not in _WRITTEN or (watch and media_type == _YAML):
+        return None
+    target = parameters.get("as", "")
+    if target and (target not in _SHAPES or parameters.get("g") != "meta.k8s.io"):
+        return None
+    if target and parameters.get("v") not in {"v1", "v1beta1"}:
+        return None
+    return Form(
+        shape=_SHAPES[target] if target else "object",
+        yaml=media_type == _YAML,
+        pretty=_pretty(request, parameters),
+        group_version=f"meta.k8s.io/{parameters['v']}" if target else "",
+        include_object=request.first("includeObject"),
+    )
+
+
+def _pretty(request: Request, parameters: dict[str, str]) -> bool:
+    asked = request.first("pretty") or parameters.get("pretty", "")
+    return asked in {"true", "1"}
+
+
+def body_type(request: Request) -> str:
+    """The media type of a request's body, JSON when nothing is said. Raises 415."""
+    header = request.headers.get("content-type", "")
+    media_type = header.split(";")[0].strip().lower() or _JSON
+    if media_type not in {_JSON, _YAML}:
+        raise failures.unsupported_media_type(_READ)
+    return media_type
+
+
+def of_failure(request: Request) -> Form:
+    """The form in which a failure is told: a Status, in YAML to who reads nothing else."""
+    accept = request.headers.get("accept", "")
+    try:
+        form = negotiate(request)
+    except failures.Failure:
+        return Form(pretty=True)  # as Go's fallback writes it
+    return Form(yaml=form.yaml, pretty=form.pretty) if accept else PLAIN

@@ -1,0 +1,30 @@
+"""The body of a POST to a subresource: decoded as the subresource's kind, and about the pod that the path names.
+
+`binding.py` and `eviction.py` begin here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from twinloop.apiserver import body, failures, media
+from twinloop.apiserver.kinds import Kind
+from twinloop.apiserver.options import write_options
+from twinloop.apiserver.request import Request
+from twinloop.apiserver.verbs.call import Call
+
+Object = dict[str, Any]
+
+
+def read_body(call: Call, request: Request, kind: Kind) -> Object:
+    """The object in the body; whether this is a dry run is noted in the call. Raises 400 for another pod's object."""
+    media_type = media.body_type(request)
+    body.check_size(request.body)
+    options = write_options(request, "CreateOptions")
+    call.dry_run = options.dry_run
+    reader = replace(call, kind=kind, field_validation=options.field_validation)
+    found = body.decode(reader, request.body, media_type)
+    if (found.setdefault("metadata", {}).get("name") or "") != call.name:
+        raise failures.bad_request(f"name in URL does not match name in {kind.kind} object")
+    return found

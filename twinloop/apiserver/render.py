@@ -1,0 +1,113 @@
+"""Records as answers: an object, a list, a Table or metadata only, in JSON or YAML.
+
+The verbs give records, `media.py` says which form the client accepts; here the two meet. What is served as it is stored
+is never decoded: a list joins the stored bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from twinloop.apiserver import codec
+from twinloop.apiserver.answer import Answer
+from twinloop.apiserver.failures import Failure
+from twinloop.apiserver.history import Record
+from twinloop.apiserver.kinds import Kind
+from twinloop.apiserver.media import Form
+from twinloop.apiserver.verbs.call import load, served
+from twinloop.apiserver.verbs.read import Page
+from twinloop.apiserver.verbs.watch import Encode
+
+Object = dict[str, Any]
+
+
+def one(kind: Kind, record: Record, form: Form, now: float, code: int = 200) -> Answer:
+    """The answer with one object."""
+    if form.shape == "table":
+        from twinloop.apiserver.publish import table
+        raw = codec.encode(table.table(kind, [record], _included(form), now))
+    elif form.shape == "metadata":
+        raw = codec.encode(partial(kind, record, form.group_version))
+    else:
+        raw = served(kind, record)
+    return written(raw, form, code)
+
+
+def many(kind: Kind, page: Page, form: Form, now: float) -> Answer:
+    """The answer with a list."""
+    if form.shape == "table":
+        from twinloop.apiserver.publish import table
+        body = table.table(kind, page.records, _included(form), now)
+        body["metadata"] = _list_meta(page)
+        return written(codec.encode(body), form)
+    if form.shape == "metadata":
+        items = b",".join(codec.encode(partial(kind, each, form.group_version)) for each in page.records)
+        head = {"kind": "PartialObjectMetadataList", "apiVersion": form.group_version, "metadata": _list_meta(page)}
+    else:
+        items = b",".join(_items(kind, page.records))
+        head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": _list_meta(page)}
+    return written(codec.encode(head)[:-1] + b',"items":[' + items + b"]}", form)
+
+
+def _items(kind: Kind, records: list[Record]) -> list[bytes]:
+    """The objects of a list; those of built-in kinds carry no kind and apiVersion of their own."""
+    if kind.custom:
+        return [served(kind, record) for record in records]
+    if kind.storage_version:
+        return [b"{" + record.tail for record in records]
+    head = len(codec.head_of(kind.kind, kind.api_version))
+    return [b"{" + served(kind, record)[head:] for record in records]
+
+
+def _list_meta(page: Page) -> Object:
+    meta: Object = {"resourceVersion": str(page.revision)}
+    if page.token:
+        meta["continue"] = page.token
+    if page.remaining:
+        meta["remainingItemCount"] = page.remaining
+    return meta
+
+
+def partial(kind: Kind, record: Record, group_version: str) -> Object:
+    """An object's metadata by itself."""
+    metadata = load(kind, record)["metadata"]
+    return {"kind": "PartialObjectMetadata", "apiVersion": group_version, "metadata": metadata}
+
+
+def in_watch(kind: Kind, form: Form, now: float) -> Encode:
+    """How an object stands in a watch event of this form."""
+    if form.shape == "table":
+        from twinloop.apiserver.publish import table
+        return lambda record: codec.encode(table.table(kind, [record], _included(form), now))
+    if form.shape == "metadata":
+        return lambda record: codec.encode(partial(kind, record, form.group_version))
+    return lambda record: served(kind, record)
+
+
+def _included(form: Form) -> str:
+    return form.include_object or "Metadata"
+
+
+def value(body: Object, form: Form, code: int = 200) -> Answer:
+    """The answer with an object that is not stored, such as a Status or a Scale."""
+    return written(codec.encode(body), form, code)
+
+
+def failed(failure: Failure, form: Form) -> Answer:
+    """The answer that says what went wrong."""
+    answer = written(codec.encode(failure.status), form, failure.code)
+    answer.headers.update(failure.headers)
+    return answer
+
+
+def written(raw: bytes, form: Form, code: int = 200) -> Answer:
+    """JSON in the dress that was asked for."""
+    if form.yaml:
+        text = yaml.safe_dump(json.loads(raw), sort_keys=True, allow_unicode=True)
+        return Answer(code, text.encode(), "application/yaml")
+    if form.pretty:
+        return Answer(code, json.dumps(json.loads(raw), indent=2, ensure_ascii=False).encode())
+    return Answer(code, raw)

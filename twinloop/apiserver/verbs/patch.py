@@ -1,0 +1,124 @@
+"""PATCH: JSON patch, merge patch, strategic merge patch and server-side apply.
+
+`patches/` compute the next state from the present one; this module reads the body, holds the result to the kind's
+schema, and lets `update.py` store it. Between reading and writing nothing can come in, so that a patch conflicts only
+when it names a resourceVersion itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twinloop.apiserver import body, codec, failures
+from twinloop.apiserver.kinds import Kind
+from twinloop.apiserver.options import WriteOptions
+from twinloop.apiserver.patches import bodies, json_patch, merge_patch
+from twinloop.apiserver.patches.typed import DEDUCED
+from twinloop.apiserver.request import Request
+from twinloop.apiserver.verbs import create, update
+from twinloop.apiserver.verbs.call import Call
+
+Object = dict[str, Any]
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+def patch_type(kind: Kind, request: Request) -> str:
+    """The kind of patch; raises 415 for one that the kind does not take."""
+    accepted = (JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY) if kind.strategy.merges_strategically() else _CUSTOM
+    found = request.headers.get("content-type", "").split(";")[0]
+    if found not in accepted:
+        raise failures.unsupported_media_type(accepted)
+    return found
+
+
+_CUSTOM = (JSON_PATCH, MERGE_PATCH, APPLY)
+
+
+def patch(call: Call, content_type: str, raw: bytes, options: WriteOptions) -> update.Written:
+    """Patch an object; an apply creates it where it is not there."""
+    if content_type == APPLY:
+        return _apply(call, raw, options)
+    return update.write(call, _change(call, content_type, raw))
+
+
+def _change(call: Call, content_type: str, raw: bytes) -> update.Change:
+    def change(old: Object | None) -> Object:
+        if old is None:
+            raise call.not_found()
+        obj = _decoded(call, content_type, raw, old)
+        create.track(call, obj, old)
+        return obj
+
+    return change
+
+
+def _decoded(call: Call, content_type: str, raw: bytes, old: Object) -> Object:
+    """The patched object after the kind's decoding, which fails as 422 where a plain body would be a 400."""
+    ignoring = call.field_validation == "Ignore"
+    try:
+        decoded = codec.decode(raw)
+    except codec.Malformed as error:
+        raise bodies.malformed(content_type, str(error), ignoring=ignoring) from None
+    made = _PATCHERS[content_type](call, decoded.value, codec.copy(old))
+    return body.admit_patched(call, made.obj, [*_found(decoded, made), *made.problems], shown=made.shown)
+
+
+def _found(decoded: codec.Decoded, made: _Made) -> list[str]:
+    return [f"json patch {each}" for each in decoded.duplicates] if made.operations else decoded.duplicates
+
+
+class _Made:
+    """What a patch came to: the object, what field validation found in the patch, and what an error shows of it."""
+
+    def __init__(self, obj: Any, problems: list[str], *, shown: Any = None, operations: bool = False) -> None:
+        self.obj, self.problems, self.operations = obj, problems, operations
+        self.shown = obj if shown is None else shown
+
+
+def _json(call: Call, value: Any, old: Object) -> _Made:
+    operations = bodies.operations(value, ignoring=call.field_validation == "Ignore")
+    return _Made(json_patch.apply(old, operations), bodies.unknown_fields(operations), operations=True)
+
+
+def _merge(call: Call, value: Any, old: Object) -> _Made:
+    merged = bodies.merge(value, ignoring=call.field_validation == "Ignore")
+    return _Made(merge_patch.apply(old, merged), [])
+
+
+def _strategic(call: Call, value: Any, old: Object) -> _Made:
+    from twinloop.apiserver.patches import strategic
+    document = bodies.strategic(value)
+    typed = call.kind.strategy.typed() or DEDUCED
+    return _Made(strategic.apply(old, document, typed), [], shown=document)
+
+
+_PATCHERS: dict[str, Callable[[Call, Any, Object], _Made]] = {
+    JSON_PATCH: _json,
+    MERGE_PATCH: _merge,
+    STRATEGIC: _strategic,
+}
+
+
+def _apply(call: Call, raw: bytes, options: WriteOptions) -> update.Written:
+    from twinloop.apiserver.patches import apply
+    applied, duplicates = body.decode_applied(call, raw)
+
+    def change(old: Object | None) -> Object:
+        obj = apply.apply(
+            old,
+            applied,
+            options.field_manager,
+            force=options.force,
+            api_version=call.kind.api_version,
+            now=call.now,
+            typed=call.kind.strategy.typed(),
+            subresource=call.subresource,
+        )
+        return body.admit_fields(call, obj, duplicates)
+
+    return update.write(call, change, may_create=not call.subresource)
