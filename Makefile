@@ -33,6 +33,14 @@ E2E_ARGS ?=
 E2E_CLUSTER ?= twinloop-e2e
 #? KEEP          e2e: 1 keeps the cluster
 KEEP ?=
+#? LEADER_ELECT  deploy: 1 deploys two replicas of the handwritten operator, one of which stands by
+LEADER_ELECT ?=
+#? BACKEND       conformance: the real server, one of kwok, kind, current (default: the first that is there)
+BACKEND ?=
+#? GOLDEN        conformance: 1 writes the real server's answers down instead of comparing
+GOLDEN ?=
+#? ONLY          conformance: only the cases whose name matches, such as "watch/*"
+ONLY ?=
 #? YES           uninstall: 1 deletes NginxPods without asking
 YES ?=
 #? PYTHON, DOCKER, KIND, KUBECTL  the programs to use
@@ -46,7 +54,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 # The scripts in hack/ take their settings from the environment.
-export VARIANT KUBECONFIG CONTEXT NAMESPACE KIND_CLUSTER KIND_IMAGE IMG TAG E2E_CLUSTER KEEP YES
+export VARIANT KUBECONFIG CONTEXT NAMESPACE KIND_CLUSTER KIND_IMAGE IMG TAG E2E_CLUSTER KEEP YES LEADER_ELECT BACKEND GOLDEN ONLY
 export PYTHON DOCKER KIND KUBECTL
 
 ##@ General
@@ -153,6 +161,10 @@ logs: ## Follow the log of the deployed operator VARIANT
 .PHONY: e2e
 e2e: doctor $(INSTALLED) ## Run the end-to-end tests of both variants on a kind cluster of their own
 	@hack/e2e $(E2E_ARGS)
+
+.PHONY: conformance
+conformance: $(INSTALLED) ## Compare the embedded API server with a real one, request by request
+	@hack/conformance
 
 .PHONY: e2e-cluster
 e2e-cluster: ## Create the kind cluster KIND_CLUSTER and print the line that selects it

@@ -15,6 +15,7 @@ KIND_IMAGE=${KIND_IMAGE:-}
 VARIANT=${VARIANT:-handwritten}
 CONTEXT=${CONTEXT:-}
 YES=${YES:-}
+LEADER_ELECT=${LEADER_ELECT:-}
 image=${IMG:-twinloop-$VARIANT}:${TAG:-dev}
 
 # An empty KUBECONFIG means "as if it were not set", for every program alike.
@@ -50,6 +51,8 @@ variants=(handwritten kopf)
 
 known_variant() {
   [[ " ${variants[*]} " == *" $VARIANT "* ]] || die "there is no VARIANT $VARIANT; choose from: ${variants[*]}"
+  [[ -z $LEADER_ELECT || -d deploy/overlays/$VARIANT-leader-election ]] ||
+    die "$VARIANT has no leader election by Lease; LEADER_ELECT=1 is for VARIANT=handwritten"
 }
 
 # The kubeconfig of a cluster that `make e2e-cluster` made: a file of its own, never ~/.kube/config.
@@ -81,7 +84,7 @@ install_crd() {
 
 # The manifests of VARIANT as they are applied. kubectl has no `kustomize edit`, hence sed for the image.
 render() {
-  "$KUBECTL" kustomize "deploy/overlays/$VARIANT" | sed "s|image: twinloop-$VARIANT:dev\$|image: $image|"
+  "$KUBECTL" kustomize "deploy/overlays/$VARIANT${LEADER_ELECT:+-leader-election}" | sed "s|image: twinloop-$VARIANT:dev\$|image: $image|"
 }
 
 # Whether the operator of a variant is there. Not knowing ends the script: it must not count as a no.

@@ -143,6 +143,12 @@ class SharedInformer:
         if isinstance(registration, ProcessorListener):
             self._processor.remove_listener(registration)
 
+    def shut_down_event_handler(self, registration: Registration) -> None:
+        """Like `remove_event_handler`, but wait for a call that is under way; never from within the handler itself."""
+        if isinstance(registration, ProcessorListener):
+            self._processor.remove_listener(registration)
+            registration.join()
+
     def add_indexers(self, indexers: Indexers) -> None:
         """See `Indexer.add_indexers`. Raises InformerStopped."""
         with self._lock:

@@ -13,7 +13,8 @@ for one that is a third too fast. A leader whose process is frozen for longer th
 wakes: the lock is no fence, and what it writes must be safe then too (preconditions, resource versions).
 
 Different from client-go: an attempt runs on a thread of its own. Go cancels a request at the deadline; in Python a
-request that hangs would let the deadline pass while the process still believes that it leads.
+request that hangs would let the deadline pass while the process still believes that it leads. And a lease that was
+lost is not released, so that its loss is reported at once.
 """
 
 from __future__ import annotations
@@ -202,8 +203,10 @@ class LeaderElector:
             self._clock.sleep(stop, self._config.retry_period)
         self._metrics.leader_off(self._config.name)
         if not stop.is_set():
+            # client-go tries to release here too, and reports only after that. What could not be renewed for ten
+            # seconds can hardly be released, and every second of trying is one in which two may believe that they lead.
             log.error("Failed to renew lease", extra={"lock": self._lock.describe()})
-        if self._config.release_on_cancel:
+        elif self._config.release_on_cancel:
             self._release()
 
     def _renew_once(self, stop: threading.Event, deadline: float) -> bool:

@@ -8,11 +8,19 @@ whose users, like those of client-go, end the process when the lease is lost.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable
 from typing import Final
 
-from handwritten.leaderelection import LeaderCallbacks, LeaderElector
+from handwritten.clock import Clock
+from handwritten.leaderelection import (
+    LeaderCallbacks,
+    LeaderElectionConfig,
+    LeaderElectionMetrics,
+    LeaderElector,
+)
+from handwritten.resourcelock import Lock
 from twinloop.errors import TwinloopError
 
 log = logging.getLogger(__name__)
@@ -20,6 +28,9 @@ log = logging.getLogger(__name__)
 # How long giving the lease back may take at the end: the process has 10 s in all, and its workers come first. A lease
 # that is not given back runs out by itself.
 RELEASE_PATIENCE: Final = 2.0
+
+# How much longer than its lease a leader may go on before /healthz says so (kube-controller-manager's 20 s).
+HEALTH_TOLERANCE: Final = 20.0
 
 # What a process that has lost its lease exits with: a restart is wanted, and it is not the configuration's fault.
 EXIT_LEADERSHIP_LOST: Final = 1
@@ -41,14 +52,15 @@ def run_elected(elect: Callable[[LeaderCallbacks], LeaderElector], work: Work, s
     """
     # Set by `stop` and by a lost lease alike: either ends the work, and only one of them is an orderly end.
     ending, finished = threading.Event(), threading.Event()
-    election_over = threading.Event()
-    lost = threading.Event()
-    started = threading.Event()
+    election_over, lost, started = threading.Event(), threading.Event(), threading.Event()
+    failures: list[Exception] = []
 
     def lead(_over: threading.Event) -> None:
         started.set()
         try:
             work(ending)
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits for it
+            failures.append(error)
         finally:
             finished.set()
             ending.set()
@@ -58,11 +70,14 @@ def run_elected(elect: Callable[[LeaderCallbacks], LeaderElector], work: Work, s
             lost.set()
         ending.set()
 
+    def stop_too() -> None:
+        stop.wait()
+        ending.set()
+
     elector = elect(LeaderCallbacks(lead, stopped, lambda leader: log.info("New leader", extra={"leader": leader})))
     election = threading.Thread(target=elector.run, args=(election_over,), name="election", daemon=True)
-    watcher = threading.Thread(target=lambda: (stop.wait(), ending.set()), name="election-stop", daemon=True)
     election.start()
-    watcher.start()
+    threading.Thread(target=stop_too, name="election-stop", daemon=True).start()
     ending.wait()
     if lost.is_set():
         raise LeadershipLost("the leader lease was lost")
@@ -71,3 +86,38 @@ def run_elected(elect: Callable[[LeaderCallbacks], LeaderElector], work: Work, s
         finished.wait()
     election_over.set()
     election.join(RELEASE_PATIENCE)
+    if failures:
+        raise failures[0]
+
+
+class Election:
+    """The election that this process takes part in: what `run_elected` needs, and its part of /healthz."""
+
+    def __init__(
+        self,
+        lock: Lock,
+        *,
+        name: str,
+        clock: Clock,
+        rng: random.Random,
+        metrics: LeaderElectionMetrics | None = None,
+    ) -> None:
+        """`name` labels the metrics."""
+        self._lock = lock
+        self._name = name
+        self._clock = clock
+        self._rng = rng
+        self._metrics = metrics
+        self._elector: LeaderElector | None = None
+
+    def elect(self, callbacks: LeaderCallbacks) -> LeaderElector:
+        """Return the one elector of this process."""
+        config = LeaderElectionConfig(self._lock, callbacks, name=self._name)
+        self._elector = LeaderElector(config, clock=self._clock, rng=self._rng, metrics=self._metrics)
+        return self._elector
+
+    def healthy(self) -> bool | str:
+        """For /healthz: False for a leader that should have ended itself long ago."""
+        if self._elector is None or self._elector.check(HEALTH_TOLERANCE):
+            return True
+        return "leading without a valid lease"

@@ -26,8 +26,11 @@ from handwritten.controller import Controller
 from handwritten.fifo import DeletedFinalStateUnknown
 from handwritten.informer import SharedInformer
 from handwritten.listwatch import ListerWatcher, ListWatch
+from handwritten.manager import Election, LeadershipLost, run_elected
 from handwritten.metrics import PrometheusMetricsProvider
 from handwritten.mutation_cache import MutationCache
+from handwritten.mutation_detector import new_cache_mutation_detector
+from handwritten.pipeline import CLASSIC, Pipeline
 from handwritten.ratelimit import ItemExponentialFailureRateLimiter, RateLimitingQueue
 from handwritten.store import meta_namespace_key, split_meta_namespace_key
 from twinloop.cluster import LiveCluster, Recorder
@@ -41,6 +44,9 @@ from twinloop.sync import RETRY_BASE, RETRY_MAX, Outcome, sync
 log = logging.getLogger(__name__)
 
 CONTROLLER: Final = "nginxpod"
+
+# How long an informer may take to end; it waits on nothing but its threads.
+INFORMER_PATIENCE: Final = 1.0
 
 # Which pods does a NginxPod own: by uid, since a name can be used again.
 BY_OWNER: Final = "owner-uid"
@@ -178,19 +184,30 @@ class NginxPodOperator:
         resync: float = 600.0,
         workers: int = 4,
         registry: CollectorRegistry = REGISTRY,
+        pipeline: Pipeline = CLASSIC,
     ) -> None:
         """`sources` is where both kinds come from; `resync` in seconds, 0 = never; `registry` takes the metrics."""
         self._workers = workers
         self._memory = Memory()
         self._metrics = ReconcileMetrics(CONTROLLER, workers=workers, registry=registry)
         # Pods need no resync of their own: the NginxPods' brings every pod under review.
-        self.nginxpods = SharedInformer(sources.nginxpods, clock=clock, rng=rng, name="nginxpods", resync_period=resync)
+        self.nginxpods = SharedInformer(
+            sources.nginxpods,
+            clock=clock,
+            rng=rng,
+            name="nginxpods",
+            resync_period=resync,
+            pipeline=pipeline,
+            mutation_detector=new_cache_mutation_detector("nginxpods", clock=clock),
+        )
         self.pods = SharedInformer(
             sources.pods,
             clock=clock,
             rng=rng,
             name="pods",
             indexers={BY_OWNER: _owner, BY_PARENT: _parents},
+            pipeline=pipeline,
+            mutation_detector=new_cache_mutation_detector("pods", clock=clock),
         )
         self.cluster = CachedCluster(client, recorder, self.nginxpods, self.pods, clock)
         # No token bucket: the limit is each NginxPod's own back-off, in both variants.
@@ -213,9 +230,14 @@ class NginxPodOperator:
             clock=clock,
         )
 
-    def run(self, stop: threading.Event) -> None:
-        """Run until `stop` is set; informers first, and they end last, so that workers finish on live caches."""
+    def run(self, stop: threading.Event, election: Election | None = None) -> None:
+        """Run until `stop` is set; informers first, and they end last, so that workers finish on live caches.
+
+        With an `election` the workers wait for leadership, on caches that are kept up to date meanwhile. Raises
+        LeadershipLost when it is lost: the process has to end then.
+        """
         informers_stop = threading.Event()
+        patience = INFORMER_PATIENCE
         threads = [
             threading.Thread(target=informer.run, args=(informers_stop,), name=f"informer-{informer.name}", daemon=True)
             for informer in (self.nginxpods, self.pods)
@@ -223,14 +245,23 @@ class NginxPodOperator:
         for thread in threads:
             thread.start()
         try:
-            self.controller.run(self._workers, stop)
+            if election is None:
+                self._work(stop)
+            else:
+                run_elected(election.elect, self._work, stop)
+        except LeadershipLost:
+            patience = 0.0  # somebody else may be leading: out, as fast as possible
+            raise
         finally:
             informers_stop.set()
             for thread in threads:
-                thread.join(1.0)
+                thread.join(patience)
+
+    def _work(self, stop: threading.Event) -> None:
+        self.controller.run(self._workers, stop)
 
     def ready(self) -> bool | str:
-        """For /readyz: both caches hold their initial list."""
+        """For /readyz: both caches hold their initial list. A standby's do too: it could take over at once."""
         waiting = [informer.name for informer in (self.nginxpods, self.pods) if not informer.has_synced()]
         return f"not synced: {', '.join(waiting)}" if waiting else True
 

@@ -46,8 +46,12 @@ def _flags() -> argparse.ArgumentParser:
     parser.add_argument("--kubeconfig", help="the real server (default: as kubectl finds it)")
     parser.add_argument("--context", help="the context in it")
     parser.add_argument("--only", default=[], action="append", metavar="PATTERN", help="cases whose name matches")
-    parser.add_argument("--golden", action="store_true", help="write the real server's answers to tests/conformance/golden")
-    parser.add_argument("--twice", action="store_true", help="compare the real server with itself: are the cases stable?")
+    parser.add_argument(
+        "--golden", action="store_true", help="write the real server's answers to tests/conformance/golden"
+    )
+    parser.add_argument(
+        "--twice", action="store_true", help="compare the real server with itself: are the cases stable?"
+    )
     return parser
 
 
@@ -97,7 +101,7 @@ def _report(judgements: list[Judgement], stale: list[Known]) -> None:
 
 def _write_golden(reference: Server, cases: list[Case], *, partial: bool) -> int:
     answers = play_all(reference, cases, progress=_progress(reference.name))
-    broken = {name: each for name, each in answers.items() if isinstance(each, NotPlayed)}
+    broken = {name: why for name, each in answers.items() if (why := _unusable(each))}
     for name, why in broken.items():
         print(f"NOT PLAYED {name}: {why}")
     kept = golden.read() if partial else {}
@@ -106,6 +110,13 @@ def _write_golden(reference: Server, cases: list[Case], *, partial: bool) -> int
     golden.write({name: merged[name] for name in known if name in merged})
     print(f"conformance: wrote the answers of {reference.name} to {len(answers) - len(broken)} cases")
     return int(bool(broken))
+
+
+def _unusable(transcript: Any) -> str:
+    """Why a transcript may not become golden: it is none, or it shows a server that did not get ready in time."""
+    if isinstance(transcript, NotPlayed):
+        return transcript
+    return next((f"{each.get('do') or each} did not settle" for each in transcript if each.get("settled") is False), "")
 
 
 def _progress(name: str) -> Progress:

@@ -57,6 +57,8 @@ class Step:
     watch: str = ""  # the name under which the stream stays open
     read: str = ""  # a watch opened before
     events: int = 0  # how many events to wait for
+    upto: str = ""  # wait for an event about the object of this name instead
+    last: bool = False  # what the stream brings after these events does not count
     end: bool = False  # wait until the server ends the stream
     relate: tuple[str, ...] = ()  # two resource versions: which is older
     pause: float = 0.0  # seconds, where only time helps
@@ -97,7 +99,9 @@ def load(path: Path) -> Iterator[Case]:
     document = yaml.safe_load(path.read_text())
     templates = {**_shared_templates(path.parent), **document.get("templates", {})}
     for entry in document["cases"]:
-        yield from _expanded(entry, path.stem.partition("-")[2] or path.stem, templates, document.get("operator", False))
+        yield from _expanded(
+            entry, path.stem.partition("-")[2] or path.stem, templates, document.get("operator", False)
+        )
 
 
 def _shared_templates(folder: Path) -> dict[str, Any]:
@@ -158,7 +162,7 @@ def merged(base: Any, over: Any) -> Any:
 def substitute(value: Any, values: Mapping[str, Any]) -> Any:
     """`value` with $name replaced everywhere; a string that is nothing but $name takes the value's own type."""
     if isinstance(value, dict):
-        return {substitute(key, values): substitute(each, values) for key, each in value.items()}
+        return {str(substitute(key, values)): substitute(each, values) for key, each in value.items()}
     if isinstance(value, list):
         return [substitute(each, values) for each in value]
     if not isinstance(value, str) or "$" not in value:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.play import Transcript
+from conformance.record import Transcript
 
 Json = Any
 
@@ -74,7 +74,9 @@ def _object_versions(value: Json) -> list[int]:
         return [int(number) for _, number in QUOTED.findall(value)]
     if not isinstance(value, dict):
         return []
-    found = [number for key, each in value.items() for number in ([] if _shared(value, key) else _object_versions(each))]
+    found = [
+        number for key, each in value.items() for number in ([] if _shared(value, key) else _object_versions(each))
+    ]
     own = [each for key, each in value.items() if _is_version(key) and isinstance(each, str) and each.isdigit()]
     return [int(each) for each in own if int(each) > 1] + found
 
@@ -164,7 +166,10 @@ def _without_ages(table: dict[str, Json]) -> dict[str, Json]:
     ages = {index for index, column in enumerate(columns) if column.get("name") in AGE_COLUMNS}
     # A watch sends the columns with its first Table only; an age is the only cell that looks like one.
     rows = [
-        {**row, "cells": [_cell(cell, index in ages or not columns) for index, cell in enumerate(row.get("cells") or [])]}
+        {
+            **row,
+            "cells": [_cell(cell, index in ages or not columns) for index, cell in enumerate(row.get("cells") or [])],
+        }
         for row in table["rows"]
     ]
     return {**table, "rows": rows}

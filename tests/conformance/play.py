@@ -11,11 +11,11 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from conformance import paths
 from conformance.case import BadCase, Case, Step, substitute
+from conformance.record import Transcript, compared, cut, recorded
 from conformance.wire import Exchange, Server, Stream
 
 USER_AGENT = "conformance/1"
@@ -23,29 +23,17 @@ FIXTURES = "conformance.twinloop.dev"
 # Longer than the real server takes for anything that a case waits for, garbage collection and namespaces included.
 PATIENCE = 30.0
 # An event that comes at all comes within milliseconds; this is for a machine that is busy with other things.
-EVENT_PATIENCE = 5.0
+EVENT_PATIENCE = 15.0
 # How long a watch is listened to after its last expected event, for one that should not come.
 QUIET = 0.15
 POLL = 0.05
-
-# Headers that differ by nature (dates, audit ids, lengths, flow control's uids) are not among these.
-COMPARED_HEADERS = ("content-type", "warning", "allow", "retry-after", "content-encoding", "www-authenticate")
-
-
-@dataclass
-class Transcript:
-    """What a server said to a case. `names` are the values that were made up for it, by their symbol."""
-
-    names: dict[str, str]
-    records: list[dict[str, Any]] = field(default_factory=list)
-    generated: list[str] = field(default_factory=list)  # the generateName prefixes that were sent
 
 
 class Player:
     """Plays one case once."""
 
     def __init__(self, server: Server, case: Case, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._server, self._case, self._sleep = server, case, sleep
+        self._server, self.case, self._sleep = server, case, sleep
         mark = secrets.token_hex(4)
         self.names = {"ns": f"t{mark}", "ns2": f"u{mark}", "group": f"g{mark}.example.com"}
         self._values: dict[str, Any] = {**self.names, **_shortcuts(self.names)}
@@ -56,14 +44,18 @@ class Player:
         """Every step in order, then a last look at the watches that are still open."""
         self._make_namespace()
         try:
-            for step in self._case.steps:
+            for step in self.case.steps:
                 self.transcript.records.append(self._played(step))
             self._look_once_more()
         finally:
             for stream in self._streams.values():
                 stream.close()
-            self._clean_up()
         return self.transcript
+
+    def clean_up(self) -> None:
+        """Give the namespaces back; the server takes its time for it, so best after all cases."""
+        for name in (self.names["ns"], self.names["ns2"]):
+            self._prepared("DELETE", f"/api/v1/namespaces/{name}", {"propagationPolicy": "Background"})
 
     # --- steps --------------------------------------------------------------------------------------------------
 
@@ -79,11 +71,13 @@ class Player:
             return self._opened(step)
         exchange = self._until_settled(step) if step.until else self._sent(step)
         self._save(step, exchange.body)
-        return _record(step, exchange)
+        return {**recorded(step, exchange), **({} if self._settled(step, exchange) else {"settled": False})}
 
     def _relation(self, one: str, other: str) -> str:
-        a, b = int(self._values[one]), int(self._values[other])
-        return "older" if a < b else "newer" if a > b else "equal"
+        a, b = str(self._values.get(one)), str(self._values.get(other))
+        if not (a.isdigit() and b.isdigit()):
+            return "not a version"
+        return "older" if int(a) < int(b) else "newer" if int(a) > int(b) else "equal"
 
     def _save(self, step: Step, body: Any) -> None:
         for name, path in step.save.items():
@@ -93,10 +87,17 @@ class Player:
     def _until_settled(self, step: Step) -> Exchange:
         deadline = time.monotonic() + PATIENCE
         exchange = self._sent(step)
-        while not _settled(step.until, exchange) and time.monotonic() < deadline:
+        while not self._settled(step, exchange) and time.monotonic() < deadline:
             self._sleep(POLL)
             exchange = self._sent(step)
         return exchange
+
+    def _settled(self, step: Step, exchange: Exchange) -> bool:
+        def found(path: str) -> Any:
+            return exchange.code if path == "code" else paths.find(exchange.body, path)
+
+        until = substitute(dict(step.until), self._values)
+        return all(found(path) == value for path, value in until.items())
 
     # --- requests -----------------------------------------------------------------------------------------------
 
@@ -107,7 +108,7 @@ class Player:
     def _request(self, step: Step) -> tuple[str, str, dict[str, str], bytes | None]:
         method, _, path = substitute(step.do, self._values).partition(" ")
         if not path.startswith("/"):
-            raise BadCase(f"{self._case.name}: no path in {step.do!r}")
+            raise BadCase(f"{self.case.name}: no path in {step.do!r}")
         body = self._body(step)
         headers = {"Accept": step.accept, "User-Agent": USER_AGENT}
         if body is not None:
@@ -135,21 +136,38 @@ class Player:
         bookmarks = int("sendInitialEvents=true" in path)
         answer = self._server.watch(path, headers=headers, user=step.user, bookmarks=bookmarks)
         if isinstance(answer, Exchange):
-            return _record(step, answer)
+            return recorded(step, answer)
         self._streams[step.watch] = answer
-        return {"do": step.do, "code": answer.code, "headers": _headers(answer.headers), "stream": step.watch}
+        return {"do": step.do, "code": answer.code, "headers": compared(answer.headers), "stream": step.watch}
 
     def _read(self, step: Step) -> dict[str, Any]:
         stream = self._streams.get(step.read)
         if stream is None:
             return {"read": step.read, "events": [], "ended": True}
         events = stream.take(step.events, EVENT_PATIENCE) if step.events else []
+        if step.upto:
+            events += self._upto(stream, step.upto)
         if step.end:
             events += stream.take(10_000, PATIENCE)
+        if step.last:
+            self._streams.pop(step.read).close()
+            events = events[: step.events]
         for event in events:
             self._save(step, event)
-        record = {"read": step.read, "events": events, "ended": stream.ended}
-        return _cut(step, record, "events")
+        record = {"read": step.read, "events": events, "ended": stream.ended and not step.last}
+        if len(events) < step.events and not step.end:
+            record["settled"] = False
+        return cut(step, record, "events")
+
+    def _upto(self, stream: Stream, name: str) -> list[Any]:
+        """The events up to the first about the object `name`, which is how a case says that it made its last change."""
+        found: list[Any] = []
+        while not any(paths.find(event, "object.metadata.name") == name for event in found):
+            new = stream.take(1, EVENT_PATIENCE)
+            if not new:
+                break
+            found += new
+        return found
 
     def _look_once_more(self) -> None:
         """What came after a case had seen enough; nothing, if all is well. The end of a stream is left to `end`."""
@@ -165,7 +183,7 @@ class Player:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.names["ns"]}}
         made = self._prepared("POST", "/api/v1/namespaces", body)
         if made.code != 201:
-            raise BadCase(f"{self._case.name}: no namespace: {made.code} {made.body}")
+            raise BadCase(f"{self.case.name}: no namespace: {made.code} {made.body}")
         # A pod is refused before its service account exists; the ConfigMap with the cluster's certificate comes in
         # its own time on the real server and would turn up in the middle of a case's list.
         for path in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
@@ -175,10 +193,6 @@ class Player:
         deadline = time.monotonic() + PATIENCE / 10
         while self._prepared("GET", path).code != 200 and time.monotonic() < deadline:
             self._sleep(POLL)
-
-    def _clean_up(self) -> None:
-        for name in (self.names["ns"], self.names["ns2"]):
-            self._prepared("DELETE", f"/api/v1/namespaces/{name}", {"propagationPolicy": "Background"})
 
     def _prepared(self, method: str, path: str, body: Any = None) -> Exchange:
         data = None if body is None else json.dumps(body).encode()
@@ -198,48 +212,3 @@ def _shortcuts(names: Mapping[str, str]) -> dict[str, str]:
         "nginxpods": f"/apis/twinloop.dev/v1alpha1/{space}/nginxpods",
         "crds": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     }
-
-
-def _settled(until: Mapping[str, Any], exchange: Exchange) -> bool:
-    return all((exchange.code if path == "code" else paths.find(exchange.body, path)) == value for path, value in until.items())
-
-
-def _headers(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in headers:
-        if name.lower() in COMPARED_HEADERS:
-            found.setdefault(name.lower(), []).append(value)
-    return found
-
-
-def _record(step: Step, exchange: Exchange) -> dict[str, Any]:
-    record = {"do": step.do, "code": exchange.code}
-    if step.quiet:
-        return record
-    return _cut(step, {**record, "headers": _headers(exchange.headers), "body": exchange.body}, "body")
-
-
-def _cut(step: Step, record: dict[str, Any], part: str) -> dict[str, Any]:
-    """The record with what the step drops dropped, what it picks picked, and what has no order in order."""
-    value = record[part]
-    for path in step.drop:
-        value = paths.without(value, path)
-    if step.unordered:
-        value = _ordered(value, step.unordered, part)
-    if step.pick:
-        value = {path: paths.find(value, path) for path in step.pick}
-    return {**record, part: value}
-
-
-def _ordered(value: Any, where: str, part: str) -> Any:
-    if where == part:
-        return sorted(value, key=_key)
-    rows = paths.find(value, where)
-    if isinstance(rows, list):
-        rows.sort(key=_key)
-    return value
-
-
-def _key(row: Any) -> str:
-    found = paths.find(row, "object.metadata.name") or paths.find(row, "metadata.name") or paths.find(row, "name")
-    return str(found or json.dumps(row, sort_keys=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from conformance.suite import install_fixtures
 from conformance.wire import Server
 from twinloop.kube.config import load_configuration
 
@@ -20,4 +21,8 @@ def embedded() -> Iterator[Server]:
     from twinloop.apiserver.http.local import LocalServer
 
     with LocalServer() as local:
-        yield Server("embedded", load_configuration(str(local.kubeconfig)))
+        server = Server("embedded", load_configuration(str(local.kubeconfig)))
+        # The real server knows nothing from before its watch cache began; here that moment has to be made.
+        install_fixtures(server)
+        local.compact()
+        yield server

@@ -41,19 +41,21 @@ def play_all(
     wanted = list(cases)
     install_fixtures(server)
     found: dict[str, Any] = {}
+    players = [Player(server, case) for case in wanted]
     with ThreadPoolExecutor(threads, thread_name_prefix="case") as pool:
-        running = {pool.submit(play_one, server, case): case for case in wanted}
+        running = {pool.submit(play_one, player): player.case for player in players}
         for number, done in enumerate(as_completed(running), 1):
             found[running[done].name] = done.result()
             if progress:
                 progress(number, len(wanted), running[done])
+        list(pool.map(Player.clean_up, players))
     return {case.name: found[case.name] for case in wanted}
 
 
-def play_one(server: Server, case: Case) -> Any:
+def play_one(player: Player) -> Any:
     """One case's normalised transcript; what goes wrong on the way is its result, so that the others go on."""
     try:
-        return normalised(Player(server, case).play())
+        return normalised(player.play())
     except Exception as error:  # noqa: BLE001 - a refused connection, a bad case: reported with the case's name
         return NotPlayed(f"{type(error).__name__}: {error}")
 

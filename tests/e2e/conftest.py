@@ -38,6 +38,7 @@ MODULES = [
     "absence",
     "user_tools",
     "scale",
+    "leader_election",
     "cluster",
     "podwatch",
 ]

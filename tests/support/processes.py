@@ -27,7 +27,9 @@ def free_port() -> int:
 class Operator:
     """One operator process."""
 
-    def __init__(self, variant: str, kubeconfig: Path, log: Path, environ: dict[str, str], metrics: int) -> None:
+    def __init__(
+        self, variant: str, kubeconfig: Path, log: Path, environ: dict[str, str], metrics: int, *flags: str
+    ) -> None:
         self.health, self.metrics = free_port(), metrics or free_port()
         self.log = log
         self.variant = variant
@@ -47,7 +49,7 @@ class Operator:
         own = {"KUBECONFIG": str(kubeconfig), "TWINLOOP_METRICS_ADDRESS": f"127.0.0.1:{self.metrics}"}
         with log.open("wb") as stream:
             self.process = subprocess.Popen(
-                commands[variant], cwd=ROOT, env={**base, **own, **environ}, stdout=stream, stderr=stream
+                [*commands[variant], *flags], cwd=ROOT, env={**base, **own, **environ}, stdout=stream, stderr=stream
             )
 
     def ready(self) -> int:

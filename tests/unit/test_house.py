@@ -423,6 +423,37 @@ def test_rights_that_kopf_needs_beyond_them() -> None:
     }
 
 
+# --- the overlay with a standby ---------------------------------------------------------------------------------------
+
+STANDBY = "deploy/overlays/handwritten-leader-election"
+
+
+def test_a_standby_is_two_replicas_that_elect() -> None:
+    overlay = load(f"{STANDBY}/kustomization.yaml")
+    assert overlay["resources"][0] == "../handwritten"
+    assert overlay["patches"][0]["target"] == {"kind": "Deployment", "name": "twinloop-handwritten"}
+    changes = {each["path"].removeprefix("/spec/"): each["value"] for each in load(f"{STANDBY}/deployment.yaml")}
+    assert changes["replicas"] == 2
+    assert changes["template/spec/containers/0/args/-"] == "--leader-elect"
+    # Never does one that does not elect run beside one that does.
+    assert not [path for path in changes if path.startswith("strategy")]
+
+
+def test_rights_that_an_election_needs_beyond_them() -> None:
+    role, binding = yaml.safe_load_all((ROOT / STANDBY / "rbac.yaml").read_text())
+    assert (role["kind"], binding["kind"]) == ("Role", "RoleBinding")
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"][0]["name"] == "twinloop-handwritten"
+    assert rights(role["rules"]) == {f"{verb} leases.coordination.k8s.io" for verb in ("get", "create", "update")}
+    assert [rule.get("resourceNames") for rule in role["rules"]] == [None, ["twinloop-handwritten"]]
+
+
+def test_only_what_can_elect_is_deployed_with_an_election() -> None:
+    done = make("deploy", "VARIANT=kopf", "LEADER_ELECT=1")
+    assert done.returncode != 0
+    assert "kopf has no leader election by Lease" in done.stderr
+
+
 def version() -> Any:
     return load("crds/nginxpods.yaml")["spec"]["versions"][0]
 

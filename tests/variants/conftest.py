@@ -1,4 +1,4 @@
-"""Fixtures of the process tests: a stub API server, the variant's name, and a way to start it."""
+"""Fixtures of the process tests: an API server, the variant's name, and a way to start it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from support.embedded_api import EmbeddedApi
 from support.processes import Operator
-from support.stub_api import StubApi
 
 Start = Callable[..., Operator]
 
 
 @pytest.fixture
-def api() -> Iterator[StubApi]:
-    """A stub API server on loopback."""
-    server = StubApi()
+def api() -> Iterator[EmbeddedApi]:
+    """An embedded API server with NginxPods and a quick kubelet."""
+    server = EmbeddedApi()
     yield server
     server.close()
 

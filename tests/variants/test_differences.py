@@ -9,24 +9,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from support.builders import changed, condition, nginxpod
+from support.embedded_api import EmbeddedApi, becomes, web
 from support.processes import Operator, until
-from support.stub_api import StubApi
-from twinloop.kube import NGINXPODS, PODS, Object
+from twinloop.kube import NGINXPODS, PODS
 
 Start = Callable[..., Operator]
 
 
-def web(api: StubApi) -> Object:
-    return api.client.items(NGINXPODS)["web"]
-
-
-def make_ready(api: StubApi) -> None:
-    api.client.nginxpods.add(changed(nginxpod(replicas=1), namespace="default"))
-    until(lambda: "web-0" in api.client.items(PODS), "no pod")
-    pod = api.client.items(PODS)["web-0"]
-    api.client.pods.modify({**pod, "status": {"phase": "Running", "conditions": [condition("Ready", True)]}})
-    until(lambda: web(api)["status"].get("readyReplicas") == 1, "not ready")
+def make_ready(api: EmbeddedApi) -> None:
+    api.add(web(replicas=1))
+    becomes(api, "AllReady")
     until(lambda: "Ready" in api.events, "no event")
 
 
@@ -37,21 +29,21 @@ def comes_true(true: Callable[[], bool], seconds: float) -> bool:
     return true()
 
 
-def test_a_status_that_somebody_else_edits(api: StubApi, start: Start, variant: str, tmp_path: Path) -> None:
+def test_a_status_that_somebody_else_edits(api: EmbeddedApi, start: Start, variant: str, tmp_path: Path) -> None:
     """kopf leaves the status out of what it compares: an edit of it is no change to its handlers."""
     start(api.kubeconfig(tmp_path / "kubeconfig"))
     make_ready(api)
     # kopf notes what it handled; its own last write must not be taken for the next event.
-    until(lambda: variant == "handwritten" or web(api)["metadata"].get("annotations"), "no annotation")
-    api.client.nginxpods.modify({**web(api), "status": {**web(api)["status"], "readyReplicas": 77}})
-    repaired = comes_true(lambda: web(api)["status"]["readyReplicas"] == 1, 2.0)
+    until(lambda: variant == "handwritten" or api.web()["metadata"].get("annotations"), "no annotation")
+    api.edit(NGINXPODS, "web", {"status": {"readyReplicas": 77}}, subresource="status")
+    repaired = comes_true(lambda: api.web()["status"]["readyReplicas"] == 1, 2.0)
     assert repaired == (variant == "handwritten")
-    api.client.pods.modify(changed(api.client.items(PODS)["web-0"], annotations={"any": "event"}))
-    assert comes_true(lambda: web(api)["status"]["readyReplicas"] == 1, 10.0)
+    api.edit(PODS, "web-0", {"metadata": {"annotations": {"any": "event"}}})
+    assert comes_true(lambda: api.web()["status"]["readyReplicas"] == 1, 10.0)
 
 
 def test_what_is_written_on_a_nginxpod_besides_its_status(
-    api: StubApi, start: Start, variant: str, tmp_path: Path
+    api: EmbeddedApi, start: Start, variant: str, tmp_path: Path
 ) -> None:
     """kopf keeps what it handled in an annotation: one more write for each change of a spec."""
     start(api.kubeconfig(tmp_path / "kubeconfig"))
@@ -59,11 +51,11 @@ def test_what_is_written_on_a_nginxpod_besides_its_status(
     line = "PATCH /apis/twinloop.dev/v1alpha1/namespaces/default/nginxpods/web"
     wanted = 0 if variant == "handwritten" else 1
     assert comes_true(lambda: api.lines.count(line) == wanted, 5.0)
-    annotations = web(api)["metadata"].get("annotations") or {}
+    annotations = api.web()["metadata"].get("annotations") or {}
     assert list(annotations) == ["kopf.zalando.org/last-handled-configuration"] * wanted
 
 
-def test_a_list_that_answers_410(api: StubApi, start: Start, variant: str, tmp_path: Path) -> None:
+def test_a_list_that_answers_410(api: EmbeddedApi, start: Start, variant: str, tmp_path: Path) -> None:
     """kopf takes a 410 that comes as an HTTP status for fatal and leaves the rest to whoever starts it again."""
     api.fail["GET /api/v1/pods"] = 410
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
@@ -76,23 +68,21 @@ def test_a_list_that_answers_410(api: StubApi, start: Start, variant: str, tmp_p
     until(lambda: operator.ready() == 200, "never ready")
 
 
-def test_pods_deleted_while_the_watch_was_broken(api: StubApi, start: Start, variant: str, tmp_path: Path) -> None:
+def test_pods_deleted_while_the_watch_was_broken(api: EmbeddedApi, start: Start, variant: str, tmp_path: Path) -> None:
     """A new list says which pods are gone only to someone who knows which there were; kopf keeps no such record."""
     start(api.kubeconfig(tmp_path / "kubeconfig"))
     make_ready(api)
-    api.client.pods.delete_drop_watch(api.client.items(PODS)["web-0"])
-    api.client.pods.reset_watch()
+    api.lose(PODS, "web-0")
     # Three more requests: the watch that is answered with 410, the list, and the watch from there.
     before = api.lines.count("GET /api/v1/pods")
     until(lambda: api.lines.count("GET /api/v1/pods") >= before + 3, "no new list")
-    healed = comes_true(lambda: "web-0" in api.client.items(PODS), 2.0)
+    healed = comes_true(lambda: "web-0" in api.items(PODS), 2.0)
     assert healed == (variant == "handwritten")
 
 
-def test_a_resync_finds_what_was_missed(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_resync_finds_what_was_missed(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     """The remedy for the last one, in both; for kopf it is the operator's own."""
     start(api.kubeconfig(tmp_path / "kubeconfig"), {"TWINLOOP_RESYNC": "1"})
     make_ready(api)
-    api.client.pods.delete_drop_watch(api.client.items(PODS)["web-0"])
-    api.client.pods.reset_watch()
-    assert comes_true(lambda: "web-0" in api.client.items(PODS), 10.0)
+    api.lose(PODS, "web-0")
+    assert comes_true(lambda: "web-0" in api.items(PODS), 10.0)

@@ -1,4 +1,4 @@
-"""What every variant promises as a process (design: "what a variant is"), against a stub API server on loopback.
+"""What every variant promises as a process (design: "what a variant is"), against the embedded API server.
 
 Left out: everything that needs a real API server, a kubelet or RBAC (tests/e2e); what kopf does by itself.
 """
@@ -14,97 +14,69 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from support.builders import changed, condition, foreign, nginxpod
+from support.embedded_api import EmbeddedApi, becomes, reason, web, web_pod
 from support.processes import Operator, page, status, until
-from support.stub_api import StubApi
-from twinloop.kube import NGINXPODS, PODS, Object
+from twinloop.kube import NGINXPODS, PODS
 
 Start = Callable[..., Operator]
 
 
-def bare(**spec: object) -> Object:
-    """A NginxPod in the default namespace."""
-    return changed(nginxpod(**spec), namespace="default")  # type: ignore[arg-type]
-
-
-def reason(api: StubApi) -> str:
-    conditions = api.client.items(NGINXPODS)["web"].get("status", {}).get("conditions") or [{}]
-    return str(conditions[0].get("reason", ""))
-
-
-def kubelet(api: StubApi) -> None:
-    for pod in api.client.items(PODS).values():
-        if pod["metadata"].get("deletionTimestamp"):
-            api.client.pods.delete(pod)
-        elif pod.get("status", {}).get("phase") != "Running":
-            api.client.pods.modify({**pod, "status": {"phase": "Running", "conditions": [condition("Ready", True)]}})
-
-
-def becomes_true(api: StubApi, true: Callable[[], bool]) -> None:
-    """Wait while the kubelet works."""
-
-    def look() -> bool:
-        kubelet(api)
-        return true()
-
-    until(look, f"never: {api.client.items(NGINXPODS)} {api.lines[-10:]}")
-
-
-def becomes(api: StubApi, wanted: str) -> None:
-    becomes_true(api, lambda: reason(api) == wanted)
-
-
-def test_it_reconciles_and_stops_with_exit_code_0(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_it_reconciles_and_stops_with_exit_code_0(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
     until(lambda: operator.ready() == 200, "not ready")
     assert status(operator.health, "/healthz") == 200
-    api.client.nginxpods.add(bare(replicas=2))
+    api.add(web(replicas=2))
     becomes(api, "AllReady")
-    assert sorted(api.client.items(PODS)) == ["web-0", "web-1"]
+    assert sorted(api.items(PODS)) == ["web-0", "web-1"]
     until(lambda: api.events.count("Ready") == 1, f"events: {api.events}")
     assert sorted(api.events) == ["PodCreated", "PodCreated", "Ready"]
     assert operator.stop() == 0
     assert "Traceback" not in operator.output()
 
 
-def test_a_pod_deleted_by_hand_comes_back(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_pod_deleted_by_hand_comes_back(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
-    first = api.client.items(PODS)["web-0"]
-    api.client.pods.delete(first)
-    until(lambda: api.client.items(PODS).get("web-0", first)["metadata"]["uid"] != first["metadata"]["uid"], "lost")
+    first = uid_of_web_0(api)
+    api.remove(PODS, "web-0")
+    until(lambda: uid_of_web_0(api) not in {"", first}, "lost")
     becomes(api, "AllReady")
     assert operator.stop() == 0
 
 
-def test_a_pod_of_ours_that_lost_its_label_is_replaced(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_pod_of_ours_that_lost_its_label_is_replaced(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
-    first = api.client.items(PODS)["web-0"]
-    api.client.pods.modify(changed(first, labels={}))
-    becomes_true(api, lambda: uid_of_web_0(api) not in {"", first["metadata"]["uid"]})
+    first = uid_of_web_0(api)
+    unlabel(api, "web-0")
+    until(lambda: uid_of_web_0(api) not in {"", first}, "not replaced")
     becomes(api, "AllReady")
 
 
-def test_a_pod_of_ours_that_lost_its_label_and_is_surplus_goes(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_pod_of_ours_that_lost_its_label_and_is_surplus_goes(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
-    api.client.pods.add(changed(api.client.items(PODS)["web-0"], name="web-7", uid="stray", labels={}))
-    becomes_true(api, lambda: "web-7" not in api.client.items(PODS))
+    api.add(web_pod("web-7", ownerReferences=api.items(PODS)["web-0"]["metadata"]["ownerReferences"]))
+    until(lambda: "web-7" not in api.items(PODS), "still there")
 
 
-def uid_of_web_0(api: StubApi) -> str:
-    return str(api.client.items(PODS).get("web-0", {"metadata": {"uid": ""}})["metadata"]["uid"])
+def uid_of_web_0(api: EmbeddedApi) -> str:
+    return str(api.items(PODS).get("web-0", {"metadata": {"uid": ""}})["metadata"]["uid"])
 
 
-def test_a_refused_create_is_retried_until_it_is_accepted(api: StubApi, start: Start, tmp_path: Path) -> None:
+def unlabel(api: EmbeddedApi, name: str) -> None:
+    labels = api.items(PODS)[name]["metadata"]["labels"]
+    api.edit(PODS, name, {"metadata": {"labels": dict.fromkeys(labels)}})
+
+
+def test_a_refused_create_is_retried_until_it_is_accepted(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     line = "POST /api/v1/namespaces/default/pods"
     api.fail[line] = 403
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "PodCreateFailed")
     until(lambda: api.lines.count(line) >= 4, "no retries")
     del api.fail[line]
@@ -112,38 +84,36 @@ def test_a_refused_create_is_retried_until_it_is_accepted(api: StubApi, start: S
     assert operator.stop() == 0
 
 
-def test_a_pod_event_whose_visit_fails_is_not_lost(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_pod_event_whose_visit_fails_is_not_lost(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
     line = "POST /api/v1/namespaces/default/pods"
     api.fail[line] = 500
-    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    api.remove(PODS, "web-0")
     until(lambda: api.lines.count(line) >= 3, "no retries")
     del api.fail[line]
     becomes(api, "AllReady")
 
 
-def test_a_name_conflict_heals_when_the_foreign_pod_goes(api: StubApi, start: Start, tmp_path: Path) -> None:
-    api.client.pods.add(changed(foreign("web-0"), namespace="default"))
+def test_a_name_conflict_heals_when_the_foreign_pod_goes(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
+    api.add(web_pod("web-0"))
     start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "NameConflict")
-    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    api.remove(PODS, "web-0")
     becomes(api, "AllReady")
 
 
-def edit(api: StubApi, **spec: object) -> None:
-    web = api.client.items(NGINXPODS)["web"]
-    generation = web["metadata"]["generation"] + 1
-    api.client.nginxpods.modify(changed({**web, "spec": {**web["spec"], **spec}}, generation=generation))
+def edit(api: EmbeddedApi, **spec: object) -> None:
+    api.edit(NGINXPODS, "web", {"spec": spec})
 
 
-def test_a_spec_changed_back_while_a_retry_is_pending(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_spec_changed_back_while_a_retry_is_pending(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     """kopf drops the retry, since it sees nothing that it has not handled; the NginxPod must not stay as it was."""
-    api.client.pods.add(changed(foreign("web-1"), namespace="default"))
+    api.add(web_pod("web-1"))
     start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
     for _ in range(2):
         edit(api, replicas=2)
@@ -153,17 +123,17 @@ def test_a_spec_changed_back_while_a_retry_is_pending(api: StubApi, start: Start
     # And what fails afterwards is still retried.
     line = "POST /api/v1/namespaces/default/pods"
     api.fail[line] = 500
-    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    api.remove(PODS, "web-0")
     until(lambda: api.lines.count(line) >= 4, "no retries")
     del api.fail[line]
     becomes(api, "AllReady")
 
 
-def test_a_corrected_spec_does_not_wait_for_a_retry(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_corrected_spec_does_not_wait_for_a_retry(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     line = "POST /api/v1/namespaces/default/pods"
     api.fail[line] = 403
     start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     # By now the next retry is five seconds away.
     until(lambda: api.lines.count(line) >= 11, "no retries")
     before = api.lines.count(line)
@@ -172,24 +142,25 @@ def test_a_corrected_spec_does_not_wait_for_a_retry(api: StubApi, start: Start, 
     assert api.lines.count(line) == before
 
 
-def test_a_name_used_again_is_looked_after(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_a_name_used_again_is_looked_after(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
-    becomes(api, "AllReady")
-    api.client.nginxpods.delete(api.client.items(NGINXPODS)["web"])
-    api.client.nginxpods.add(bare(replicas=1, uid="second"))
-    api.client.pods.delete(api.client.items(PODS)["web-0"])
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
     first = uid_of_web_0(api)
-    api.client.pods.delete(api.client.items(PODS)["web-0"])
-    becomes_true(api, lambda: uid_of_web_0(api) not in {"", first})
+    api.remove(NGINXPODS, "web")
+    api.add(web(replicas=1))
+    until(lambda: uid_of_web_0(api) not in {"", first}, "the new one has no pod")
+    becomes(api, "AllReady")
+    second = uid_of_web_0(api)
+    api.remove(PODS, "web-0")
+    until(lambda: uid_of_web_0(api) not in {"", second}, "lost")
     becomes(api, "AllReady")
 
 
-def test_a_restart_writes_nothing(api: StubApi, start: Start, tmp_path: Path) -> None:  # R14
+def test_a_restart_writes_nothing(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:  # R14
     config = api.kubeconfig(tmp_path / "kubeconfig")
     operator = start(config)
-    api.client.nginxpods.add(bare(replicas=2))
+    api.add(web(replicas=2))
     becomes(api, "AllReady")
     until(lambda: "Ready" in api.events, "no event")
     assert operator.stop() == 0
@@ -201,18 +172,18 @@ def test_a_restart_writes_nothing(api: StubApi, start: Start, tmp_path: Path) ->
     assert [line for line in api.lines[before:] if not line.startswith("GET ")] == []
 
 
-def test_it_exits_in_time_although_a_request_hangs(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_it_exits_in_time_although_a_request_hangs(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     line = "POST /api/v1/namespaces/default/pods"
     api.hang |= {line, "POST /api/v1/namespaces/default/events"}
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     until(lambda: line in api.lines, "no request")
     asked = time.monotonic()
     assert operator.stop() == 0
     assert time.monotonic() - asked < 10  # the contract of a variant
 
 
-def test_it_is_not_ready_while_a_kind_cannot_be_listed(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_it_is_not_ready_while_a_kind_cannot_be_listed(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     api.fail["GET /api/v1/pods"] = 403
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
     until(lambda: status(operator.health, "/healthz") == 200, "not started")
@@ -223,7 +194,7 @@ def test_it_is_not_ready_while_a_kind_cannot_be_listed(api: StubApi, start: Star
 
 
 def test_an_api_server_that_is_away_is_waited_for(start: Start, tmp_path: Path) -> None:
-    gone = StubApi()
+    gone = EmbeddedApi(kubelet=False)
     config = gone.kubeconfig(tmp_path / "kubeconfig")
     gone.close()
     operator = start(config)
@@ -235,10 +206,10 @@ def test_an_api_server_that_is_away_is_waited_for(start: Start, tmp_path: Path) 
 
 
 def test_its_metrics_are_prometheus_text_with_the_known_names(
-    api: StubApi, start: Start, variant: str, tmp_path: Path
+    api: EmbeddedApi, start: Start, variant: str, tmp_path: Path
 ) -> None:
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
     families = {family.name: family for family in text_string_to_metric_families(page(operator.metrics, "/metrics"))}
     results = {sample.labels["result"]: sample.value for sample in families["controller_runtime_reconcile"].samples}
@@ -248,9 +219,9 @@ def test_its_metrics_are_prometheus_text_with_the_known_names(
     assert ("workqueue_depth" in families) == (variant == "handwritten")
 
 
-def test_its_log_lines_are_json(api: StubApi, start: Start, tmp_path: Path) -> None:
+def test_its_log_lines_are_json(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
     operator = start(api.kubeconfig(tmp_path / "kubeconfig"))
-    api.client.nginxpods.add(bare(replicas=1))
+    api.add(web(replicas=1))
     becomes(api, "AllReady")
     operator.stop()
     lines = [json.loads(line) for line in operator.output().splitlines()]
@@ -271,7 +242,7 @@ def test_an_unusable_kubeconfig_is_one_line_and_exit_code_2(start: Start, tmp_pa
     assert str(path) in line
 
 
-def test_a_busy_port_is_one_line_and_exit_code_2(api: StubApi, start: Start, variant: str, tmp_path: Path) -> None:
+def test_a_busy_port_is_one_line_and_exit_code_2(api: EmbeddedApi, start: Start, variant: str, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

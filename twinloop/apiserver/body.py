@@ -6,12 +6,12 @@ findings of field validation already turned into warnings or an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import yaml
 
-from twinloop.apiserver import codec, failures
+from twinloop.apiserver import codec, failures, media
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.patches import bodies
@@ -34,15 +34,19 @@ def check_size(raw: bytes) -> None:
 def decode(call: Call, body: bytes, media_type: str) -> Object:
     """The object in a body."""
     decoded = _parse(call.kind, body, media_type)
-    obj = decoded.value
-    _check_type(call.kind, obj)
-    return admit_fields(call, obj, decoded.duplicates)
+    obj: Object = decoded.value
+    _check_type(call, obj, body)
+    return admit_fields(call, obj, decoded)
 
 
-def admit_fields(call: Call, obj: Object, duplicates: Sequence[str] = ()) -> Object:
+def admit_fields(call: Call, obj: Object, decoded: codec.Decoded | None = None) -> Object:
     """Run an object through the kind's decoding: unknown fields go out, are warned of or refused; defaults come in."""
     kind = call.kind
-    problems = [*duplicates, *kind.strategy.decode(obj)]
+    problems = kind.strategy.decode(obj)
+    if decoded is not None and decoded.duplicates:
+        problems = [*decoded.duplicates, *problems]
+        if not kind.custom:  # Go's decoder meets both as it goes; custom resources are pruned after decoding
+            problems = decoded.in_order(problems)
     if problems and call.field_validation == "Strict":
         raise failures.bad_request(f"{_cannot_handle(kind, obj)}: strict decoding error: {', '.join(problems)}")
     if call.field_validation == "Warn":
@@ -56,7 +60,7 @@ def _parse(kind: Kind, body: bytes, media_type: str) -> codec.Decoded:
         decoded = codec.decode(body if media_type == "application/json" else _yaml_to_json(body))
     except codec.Malformed as error:
         raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {error}", body) from None
-    if decoded.value is None:
+    if decoded.value is None:  # Go decodes null into an object without any field
         decoded.value = {}
     if not isinstance(decoded.value, dict):
         what = codec.go_type(decoded.value)
@@ -84,14 +88,37 @@ def _yaml_to_json(body: bytes) -> bytes:
         raise codec.Malformed(f"error converting YAML to JSON: yaml: {error}") from None
 
 
-def _check_type(kind: Kind, obj: Object) -> None:
-    """The body's own idea of what it is must be the path's; what it leaves out is filled in."""
-    api_version, name = obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.kind
-    obj["apiVersion"], obj["kind"] = api_version, name
-    if (api_version, name) == (kind.api_version, kind.kind):
+def _check_type(call: Call, obj: Object, body: bytes) -> None:
+    """The body's own idea of what it is must be the path's; a built-in kind may leave it out."""
+    kind = call.kind
+    if kind.custom:
+        _check_custom(kind, obj, body)
         return
-    why = f'no kind "{name}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:110"'
-    raise failures.bad_request(f"{_cannot_handle(kind, obj)}: {why}")
+    obj["apiVersion"], obj["kind"] = obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.kind
+    why = mismatch(call, obj)
+    if why:
+        raise failures.bad_request(f"{_cannot_handle(kind, obj)}: {why}")
+
+
+def _check_custom(kind: Kind, obj: Object, body: bytes) -> None:
+    if not obj.get("kind"):
+        raise _unrecognized(kind, f"Object 'Kind' is missing in '{body.decode(errors='replace')}'", body)
+    found = obj.setdefault("apiVersion", "")
+    if found != kind.api_version:
+        raise failures.bad_request(
+            f"the API version in the data ({found}) does not match the expected API version ({kind.api_version})"
+        )
+
+
+def mismatch(call: Call, obj: Object) -> str:
+    """Why an object cannot be one of a built-in kind; empty when it can."""
+    kind, api_version, name = call.kind, obj["apiVersion"], obj["kind"]
+    if (api_version, name) == (kind.api_version, kind.kind):
+        return ""
+    other = call.host.registry.by_kind(api_version, name)
+    if other is None or other.custom:
+        return f'no kind "{name}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:110"'
+    return f"converting ({other.version}.{name}) to ({kind.go_package}.{kind.kind}): unknown conversion"
 
 
 def _cannot_handle(kind: Kind, obj: Object) -> str:
@@ -115,19 +142,44 @@ def summary(body: bytes) -> str:
 
 
 def decode_delete_options(request: Request) -> Object:
-    """The DeleteOptions in a request's body. Raises 400."""
-    kind = "DeleteOptions"
+    """The DeleteOptions in a request's body. Raises 415, and 500 for what cannot be read."""
+    media_type = media.body_type(request)
     try:
-        value = codec.decode(request.body).value
+        raw = request.body if media_type == "application/json" else _yaml_to_json(request.body)
+        value = codec.decode(raw).value
     except codec.Malformed as error:
-        raise failures.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+        raise Failure(500, "", f"couldn't get version/kind; json parse error: {error}") from None
     if not isinstance(value, dict):
-        raise failures.bad_request(f"json: cannot unmarshal {codec.go_type(value)} into Go value of type v1.{kind}")
+        why = f"json: cannot unmarshal {codec.go_type(value)} into {_TYPE_META}"
+        raise Failure(500, "", f"couldn't get version/kind; json parse error: {why}")
+    kind, version = value.get("kind") or "DeleteOptions", value.get("apiVersion") or "v1"
+    if kind != "DeleteOptions":
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+        raise Failure(500, "", why)
+    _check_delete_options(value)
     return value
 
 
-def decode_applied(call: Call, raw: bytes) -> tuple[Object, list[str]]:
-    """The configuration of a server-side apply, and the fields that stand twice in it. Raises 400."""
+_DELETE_OPTIONS = {
+    "gracePeriodSeconds": (int, "int64"),
+    "orphanDependents": (bool, "bool"),
+    "propagationPolicy": (str, "v1.DeletionPropagation"),
+    "preconditions": (dict, "v1.Preconditions"),
+    "dryRun": (list, "[]string"),
+}
+
+
+def _check_delete_options(value: Object) -> None:
+    for name, (wanted, go_name) in _DELETE_OPTIONS.items():
+        found = value.get(name)
+        if found is not None and type(found) is not wanted:
+            what = codec.go_type(found)
+            why = f"json: cannot unmarshal {what} into Go struct field DeleteOptions.{name} of type {go_name}"
+            raise Failure(500, "", why)
+
+
+def decode_applied(raw: bytes) -> codec.Decoded:
+    """The configuration of a server-side apply. Raises 400."""
     try:
         decoded = codec.decode(raw if raw.lstrip()[:1] == b"{" else _yaml_to_json(raw))
     except codec.Malformed as error:
@@ -136,23 +188,25 @@ def decode_applied(call: Call, raw: bytes) -> tuple[Object, list[str]]:
         what = codec.go_type(decoded.value)
         why = f"json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
         raise failures.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")
-    return decoded.value, decoded.duplicates
+    return decoded
 
 
-def admit_patched(call: Call, obj: Any, problems: Sequence[str], *, shown: Any) -> Object:
-    """`admit_fields` for what a patch made; its errors are 422 about the patch, of which `shown` is quoted."""
+def admit_patched(call: Call, obj: Any, problems: Sequence[str], shown: Callable[[], str]) -> Object:
+    """`admit_fields` for what a patch made; its errors are 422 about the patch, and quote what `shown` gives."""
     kind = call.kind
     if not isinstance(obj, dict):
-        what = codec.go_type(obj)
-        raise bodies.invalid_patch(shown, f"couldn't get version/kind; json parse error: json: cannot unmarshal {what} into {_TYPE_META}")
+        why = f"json: cannot unmarshal {codec.go_type(obj)} into {_TYPE_META}"
+        raise bodies.invalid_patch(shown(), f"couldn't get version/kind; json parse error: {why}")
     obj.setdefault("apiVersion", kind.api_version)
     obj.setdefault("kind", kind.kind)
+    if not kind.custom and (why := mismatch(call, obj)):
+        raise bodies.invalid_patch(shown(), why)
     try:
         found = [*problems, *kind.strategy.decode(obj)]
     except Failure as failure:
-        raise bodies.invalid_patch(shown, failure.message.partition(": ")[2] or failure.message) from None
+        raise bodies.invalid_patch(shown(), failure.message.partition(": ")[2] or failure.message) from None
     if found and call.field_validation == "Strict":
-        raise bodies.invalid_patch(shown, f"strict decoding error: {', '.join(found)}")
+        raise bodies.invalid_patch(shown(), f"strict decoding error: {', '.join(found)}")
     if call.field_validation == "Warn":
         call.warnings += found
     kind.strategy.default(obj)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NoReturn
 
 Object = dict[str, Any]
@@ -20,16 +21,38 @@ def encode(value: Any) -> bytes:
     return _encode(value).encode("utf-8", "replace")
 
 
+@lru_cache(maxsize=512)
 def head_of(kind: str, api_version: str) -> bytes:
     """How a stored object begins."""
     return encode({"kind": kind, "apiVersion": api_version})[:-1] + b","
 
 
+# The order of Go's ObjectMeta, so that stored objects read as they do on a real cluster.
+_METADATA = (
+    "name",
+    "generateName",
+    "namespace",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+
+
 def encode_stored(obj: Object) -> tuple[bytes, int]:
     """An object with kind and apiVersion first, and the length of that head."""
-    kind, api_version = obj["kind"], obj["apiVersion"]
-    raw = encode({"kind": kind, "apiVersion": api_version, **obj})
-    return raw, len(head_of(kind, api_version))
+    kind, api_version, metadata = obj["kind"], obj["apiVersion"], obj["metadata"]
+    ordered = {"kind": kind, "apiVersion": api_version, "metadata": None} | obj
+    ordered["metadata"] = {name: metadata[name] for name in _METADATA if name in metadata} | metadata
+    return encode(ordered), len(head_of(kind, api_version))
 
 
 def decode_stored(raw: bytes) -> Object:
@@ -60,6 +83,13 @@ class Decoded:
 
     value: Any
     duplicates: list[str] = field(default_factory=list)
+    places: dict[str, int] = field(default_factory=dict)  # where in the text each path stands, if anything came twice
+
+    def in_order(self, problems: list[str]) -> list[str]:
+        """Problems with fields, in the order in which the fields stand in the text."""
+        if not self.places:
+            return problems
+        return sorted(problems, key=lambda each: self.places.get(each.partition('"')[2][:-1], 0))
 
 
 def decode(body: bytes) -> Decoded:
@@ -73,7 +103,7 @@ def decode(body: bytes) -> Decoded:
         return value
 
     value = _load(body, pairs)
-    return Decoded(value, _duplicates(body) if repeated else [])
+    return Decoded(value, *_duplicates(body)) if repeated else Decoded(value)
 
 
 def _load(body: bytes, pairs: Any) -> Any:
@@ -136,8 +166,23 @@ def _go_message(error: json.JSONDecodeError, text: str) -> str:
     if error.msg == "Expecting ',' delimiter":
         where = "after array element" if _in_array(text, error.pos) else "after object key:value pair"
     letter = text[error.pos]
+    if error.msg == "Expecting value" and letter in _LITERALS:
+        return _literal_message(text[error.pos :], _LITERALS[letter])
     shown = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "'": "\\'"}.get(letter, letter)
     return f"invalid character '{shown}' {where or error.msg}"
+
+
+_LITERALS = {"n": "null", "t": "true", "f": "false"}
+
+
+def _literal_message(text: str, literal: str) -> str:
+    """A word that begins as null, true or false do."""
+    for index, wanted in enumerate(literal):
+        if index == len(text):
+            return "unexpected end of JSON input"
+        if text[index] != wanted:
+            return f"invalid character '{text[index]}' in literal {literal} (expecting '{wanted}')"
+    return f"invalid character '{text[len(literal)]}' after top-level value"
 
 
 def _in_array(text: str, position: int) -> bool:
@@ -151,18 +196,19 @@ def _in_array(text: str, position: int) -> bool:
     return False
 
 
-def _duplicates(body: bytes) -> list[str]:
-    """The paths of fields that stand twice in one object, in the order of the text."""
+def _duplicates(body: bytes) -> tuple[list[str], dict[str, int]]:
+    """The fields that stand twice in one object, in the order of the text, and the place of every path in it."""
     found: list[str] = []
-    _walk(_load(body, _Pairs), "", found)
-    return list(dict.fromkeys(found))
+    places: dict[str, int] = {}
+    _walk(_load(body, _Pairs), "", found, places)
+    return list(dict.fromkeys(found)), places
 
 
 class _Pairs(list[tuple[str, Any]]):
     """An object as the list of its pairs."""
 
 
-def _walk(value: Any, path: str, found: list[str]) -> None:
+def _walk(value: Any, path: str, found: list[str], places: dict[str, int]) -> None:
     if isinstance(value, _Pairs):
         seen: set[str] = set()
         for key, each in value:
@@ -170,10 +216,11 @@ def _walk(value: Any, path: str, found: list[str]) -> None:
             if key in seen:
                 found.append(f'duplicate field "{here}"')
             seen.add(key)
-            _walk(each, here, found)
+            places[here] = len(places)
+            _walk(each, here, found, places)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            _walk(each, f"{path}[{index}]", found)
+            _walk(each, f"{path}[{index}]", found, places)
 
 
 def go_type(value: Any) -> str:

@@ -78,6 +78,12 @@ def already_exists(group: str, plural: str, name: str) -> Failure:
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 
+def being_deleted(group: str, plural: str, name: str) -> Failure:
+    """409: a create met an object of the same name that is on its way out."""
+    found = already_exists(group, plural, name)
+    return Failure(409, found.reason, f"object is being deleted: {found.message}", details=found.details)
+
+
 def conflict(group: str, plural: str, name: str, why: str = MODIFIED, causes: Sequence[dict[str, str]] = ()) -> Failure:
     """409: the write was meant for another state of the object."""
     message = f'Operation cannot be fulfilled on {qualified(group, plural)} "{name}": {why}'
@@ -86,7 +92,7 @@ def conflict(group: str, plural: str, name: str, why: str = MODIFIED, causes: Se
 
 def invalid(group: str, kind: str, name: str, errors: Iterable[FieldError]) -> Failure:
     """422: the object is well-formed and wrong."""
-    found = list(dict.fromkeys(errors))
+    found = list(errors)
     lines = list(dict.fromkeys(map(str, found)))
     text = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
     message = f'{qualified(group, kind)} "{name}" is invalid: {text}'
@@ -158,8 +164,14 @@ _STREAMED = ("application/json;stream=watch", "application/vnd.kubernetes.protob
 
 
 def not_acceptable(*, watch: bool = False) -> Failure:
-    """406: no media type that the client accepts can be made."""
-    listed = ", ".join((*_WRITTEN, *_STREAMED) if watch else _WRITTEN)
+    """406: of a form that the client accepts, the details cannot be met."""
+    message = f"only the following media types are accepted: {', '.join(_STREAMED if watch else _WRITTEN)}"
+    return Failure(406, "NotAcceptable", message)
+
+
+def not_routable(*, listing: bool = False) -> Failure:
+    """406: nothing that the client accepts can be made of a built-in kind."""
+    listed = ", ".join((*_WRITTEN, *_STREAMED) if listing else _WRITTEN)
     message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
     return Failure(406, "NotAcceptable", message, details={})
 
@@ -169,6 +181,11 @@ def unsupported_media_type(accepted: Iterable[str]) -> Failure:
     listed = ", ".join(accepted)
     message = f"the body of the request was in an unknown format - accepted media types include: {listed}"
     return Failure(415, "UnsupportedMediaType", message)
+
+
+def unsupported_patch_type() -> Failure:
+    """415 for a patch of a built-in kind, which never reaches a handler."""
+    return Failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})
 
 
 def body_too_large(limit: int) -> Failure:
@@ -183,6 +200,4 @@ def request_too_large() -> Failure:
 
 def internal_error(what: str) -> Failure:
     """500: the server's own fault."""
-    return Failure(
-        500, "InternalError", f"Internal error occurred: {what}", details={"causes": [{"message": what}]}
-    )
+    return Failure(500, "InternalError", f"Internal error occurred: {what}", details={"causes": [{"message": what}]})

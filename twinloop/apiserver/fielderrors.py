@@ -47,7 +47,9 @@ def type_invalid(path: str, value: Any, detail: str) -> FieldError:
 def not_supported(path: str, value: Any, supported: Iterable[str]) -> FieldError:
     """A value is none of a closed set."""
     names = ", ".join(gofmt.quote(each) for each in supported)
-    return FieldError("FieldValueNotSupported", path, f"Unsupported value: {gofmt.shown(value)}: supported values: {names}")
+    return FieldError(
+        "FieldValueNotSupported", path, f"Unsupported value: {gofmt.shown(value)}: supported values: {names}"
+    )
 
 
 def not_found(path: str, value: Any) -> FieldError:
@@ -72,7 +74,9 @@ def too_long(path: str, maximum: int) -> FieldError:
 
 def too_many(path: str, actual: int, maximum: int) -> FieldError:
     """A list or map has too many entries."""
-    return FieldError("FieldValueTooMany", path, f"Too many: {actual}: must have at most {maximum} item{'s' * (maximum != 1)}")
+    return FieldError(
+        "FieldValueTooMany", path, f"Too many: {actual}: must have at most {maximum} item{'s' * (maximum != 1)}"
+    )
 
 
 def _with(head: str, detail: str) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 _SHORT = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 _ESCAPED = {**_SHORT, '"': '\\"', "\\": "\\\\"}
-_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
-# strconv switches to an exponent at these powers of ten: %v below 1e-4, JSON below 1e-6, both from 1e21 on.
-_LARGE = 1e21
-_SMALL_PLAIN, _SMALL_JSON = 1e-4, 1e-6
+HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+# Go switches to an exponent at these powers of ten: %v below 1e-4 and from 1e21 on, strconv's g from 1e6 on.
+_LARGE, _LARGE_SHORT = 1e21, 1e6
+_SMALL_PLAIN = 1e-4
 
 
 def quote(text: str) -> str:
@@ -33,11 +33,16 @@ def _printable(char: str) -> str:
 
 def number(value: float) -> str:
     """A float64 as %v shows it; whole numbers have no point."""
-    return _number(value, _SMALL_PLAIN)
+    return _number(value, _SMALL_PLAIN, _LARGE)
 
 
-def _number(value: float, small: float) -> str:
-    if value and not small <= abs(value) < _LARGE:
+def short(value: float) -> str:
+    """A float64 as strconv's format g writes it, which takes an exponent much sooner."""
+    return _number(value, _SMALL_PLAIN, _LARGE_SHORT)
+
+
+def _number(value: float, small: float, large: float) -> str:
+    if value and not small <= abs(value) < large:
         mantissa, _, exponent = f"{value!r}".partition("e")
         if not exponent:  # Python still writes 0.0000012 out
             mantissa, _, exponent = f"{value:e}".partition("e")
@@ -72,7 +77,7 @@ def shown(value: Any) -> str:
 
 def marshal(value: Any) -> str:
     """encoding/json: keys sorted, HTML escaped."""
-    return json.dumps(_shrink(value), separators=(",", ":"), ensure_ascii=False, sort_keys=True).translate(_HTML)
+    return json.dumps(_shrink(value), separators=(",", ":"), ensure_ascii=False, sort_keys=True).translate(HTML)
 
 
 def _shrink(value: Any) -> Any:

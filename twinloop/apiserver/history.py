@@ -88,9 +88,9 @@ class _Log:
 class History:
     """The last `limit` events of all resources together."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, compacted: int = 0) -> None:
         self.limit = limit
-        self.compacted = 0  # events up to here are gone
+        self.compacted = compacted  # events up to here are gone
         self._order: deque[Event] = deque()
         self._logs: dict[Resource, _Log] = {}
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinloop.apiserver.history import Record
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.options import DeleteOptions
 from twinloop.apiserver.selectors import LabelSelector
+from twinloop.apiserver.storage import Records
 from twinloop.apiserver.verbs import create, delete, update
 from twinloop.apiserver.verbs.call import Call, Host, load
 
@@ -33,7 +33,7 @@ class Internal:
         """Copies of the objects of one namespace, or of all."""
         return [load(kind, each) for each in self.records(kind, namespace, labels)]
 
-    def records(self, kind: Kind, namespace: str = "", labels: LabelSelector | None = None) -> list[Record]:
+    def records(self, kind: Kind, namespace: str = "", labels: LabelSelector | None = None) -> Records:
         """The same without copying."""
         found = self._host.storage.list(kind.storage, namespace)
         return [each for each in found if labels.matches(each.labels)] if labels else found

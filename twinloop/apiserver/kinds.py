@@ -47,6 +47,12 @@ class Kind:
         return not self.strategy.merges_strategically()
 
     @property
+    def go_package(self) -> str:
+        """The package of the internal type, which some messages name."""
+        first = self.group.split(".")[0]
+        return "core" if first in {"", "events"} else first
+
+    @property
     def list_kind(self) -> str:
         """The kind of a list of them."""
         return f"{self.kind}List"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twinloop.apiserver import failures
+from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.request import Request
 
 Shape = Literal["object", "metadata", "table"]
@@ -31,6 +32,7 @@ class Form:
     shape: Shape = "object"
     yaml: bool = False
     pretty: bool = False
+    target: str = ""  # the kind that was asked for in place of the object's own
     group_version: str = ""
     include_object: str = ""
 
@@ -38,8 +40,11 @@ class Form:
 PLAIN = Form()
 
 
-def negotiate(request: Request, *, watch: bool = False) -> Form:
-    """The form of the answer to a request. Raises 406."""
+def negotiate(request: Request, *, watch: bool = False, listing: bool = False, custom: bool = False) -> Form:
+    """The form of the answer to a request. Raises 406.
+
+    `listing` and `custom` say what the request is for, which changes how a refusal is worded.
+    """
     accept = request.headers.get("accept", "")
     if accept in {"", _JSON, "*/*"} and not request.query:
         return PLAIN
@@ -47,7 +52,25 @@ def negotiate(request: Request, *, watch: bool = False) -> Form:
         form = _form(media_type, parameters, request, watch=watch)
         if form is not None:
             return form
-    raise failures.not_acceptable(watch=watch)
+    routed = not custom and not any(media_type in _WRITTEN for media_type, _ in _clauses(accept))
+    raise failures.not_routable(listing=listing) if routed else failures.not_acceptable(watch=watch)
+
+
+def check_single(kind: Kind, form: Form) -> None:
+    """Raises when a list's form is asked for and there is one object."""
+    if form.target == "PartialObjectMetadataList":
+        if kind.custom:
+            raise failures.Failure(500, "", "content is not a list")
+        why = f"you requested {form.target}, but the requested object is not a list (*{kind.go_package}.{kind.kind})"
+        raise failures.Failure(406, "NotAcceptable", why)
+
+
+def check_list(kind: Kind, form: Form) -> None:
+    """Raises when one object's form is asked for and there is a list."""
+    if form.target == "PartialObjectMetadata":
+        name = "unstructured.UnstructuredList" if kind.custom else f"{kind.go_package}.{kind.list_kind}"
+        why = f"you requested {form.target}, but the requested object is a list (*{name})"
+        raise failures.Failure(406, "NotAcceptable", why)
 
 
 def _clauses(accept: str) -> list[tuple[str, dict[str, str]]]:
@@ -79,6 +102,7 @@ def _form(media_type: str, parameters: dict[str, str], request: Request, *, watc
         shape=_SHAPES[target] if target else "object",
         yaml=media_type == _YAML,
         pretty=_pretty(request, parameters),
+        target=target,
         group_version=f"meta.k8s.io/{parameters['v']}" if target else "",
         include_object=request.first("includeObject"),
     )

@@ -21,6 +21,7 @@ __all__ = ["dns_1035_label", "dns_label", "dns_subdomain"]
 
 Object = dict[str, Any]
 
+
 class NameCheck(Protocol):
     """`Strategy.validate_name`."""
 
@@ -76,7 +77,9 @@ def match_namespace(metadata: Object, namespace: str) -> None:
     """Put the request's namespace into the object; raises 400 when the object names another."""
     found = metadata.get("namespace") or ""
     if found and namespace and found != namespace:
-        raise failures.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise failures.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     if namespace:
         metadata["namespace"] = namespace
     else:
@@ -121,10 +124,13 @@ def dedup_owner_references(metadata: Object) -> list[str]:
         again.remove(reference)
     metadata["ownerReferences"] = kept
     uids = ", ".join(str(each.get("uid", "")) for each in again)
-    return [
-        f".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may "
-        f"reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {uids}"
-    ]
+    return [_DUPLICATE_OWNERS.format(uids)]
+
+
+_DUPLICATE_OWNERS = (
+    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may "
+    "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}"
+)
 
 
 # ------------------------------------------------------------------ what it checks
@@ -155,6 +161,9 @@ def validate_update(metadata: Object, old: Object) -> list[FieldError]:
     for name in _IMMUTABLE:
         if metadata.get(name) != old.get(name):
             found.append(invalid(f"metadata.{name}", _go_value(name, metadata.get(name)), "field is immutable"))
+    found += _label_errors(metadata.get("labels") or {})
+    found += _annotation_errors(metadata.get("annotations") or {})
+    found += _owner_errors(metadata.get("ownerReferences") or [])
     return found
 
 
@@ -256,6 +265,5 @@ def _no_new_finalizers(finalizers: list[str], old: list[str]) -> Iterable[FieldE
         listed = ", ".join(json.dumps(each) for each in extra)
         yield forbidden(
             "metadata.finalizers",
-            "no new finalizers can be added if the object is being deleted, "
-            f"found new finalizers []string{{{listed}}}",
+            f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}",
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 NameCheck = Callable[[str], list[str]]
 
@@ -55,9 +56,15 @@ def too_long(maximum: int) -> str:
 
 def qualified_name(value: str) -> list[str]:
     """A label key, annotation key or finalizer: a name with an optional DNS subdomain and a slash before it."""
+    return [*_qualified_name(value)]
+
+
+@lru_cache(maxsize=4096)  # a program uses the same few keys for all of its objects
+def _qualified_name(value: str) -> tuple[str, ...]:
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:
-        return [f"a qualified name {_MUST_BE_QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+        optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return (f"a qualified name {_MUST_BE_QUALIFIED} {optional}",)
     found = _prefix_errors(prefix) if slash else []
     if not name:
         found.append("name part must be non-empty")
@@ -65,7 +72,7 @@ def qualified_name(value: str) -> list[str]:
         found.append(f"name part {too_long(63)}")
     if not _qualified(name):
         found.append(f"name part {_MUST_BE_QUALIFIED}")
-    return found
+    return tuple(found)
 
 
 def _prefix_errors(prefix: str) -> list[str]:

@@ -195,7 +195,7 @@ def manager_of(options: WriteOptions, user_agent: str) -> str:
     """Whom managedFields name: the field manager, else the program that asks."""
     if options.field_manager:
         return options.field_manager
-    program = "".join(letter for letter in user_agent.split("/")[0] if letter.isprintable())
+    program = "".join(letter for letter in user_agent.partition("/")[0] if letter.isprintable())
     return program.encode()[:_FIELD_MANAGER_LIMIT].decode(errors="ignore")
 
 

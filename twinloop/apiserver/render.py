@@ -17,6 +17,7 @@ from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.history import Record
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.media import Form
+from twinloop.apiserver.publish import table
 from twinloop.apiserver.verbs.call import load, served
 from twinloop.apiserver.verbs.read import Page
 from twinloop.apiserver.verbs.watch import Encode
@@ -27,7 +28,6 @@ Object = dict[str, Any]
 def one(kind: Kind, record: Record, form: Form, now: float, code: int = 200) -> Answer:
     """The answer with one object."""
     if form.shape == "table":
-        from twinloop.apiserver.publish import table
         raw = codec.encode(table.table(kind, [record], _included(form), now))
     elif form.shape == "metadata":
         raw = codec.encode(partial(kind, record, form.group_version))
@@ -39,7 +39,6 @@ def one(kind: Kind, record: Record, form: Form, now: float, code: int = 200) -> 
 def many(kind: Kind, page: Page, form: Form, now: float) -> Answer:
     """The answer with a list."""
     if form.shape == "table":
-        from twinloop.apiserver.publish import table
         body = table.table(kind, page.records, _included(form), now)
         body["metadata"] = _list_meta(page)
         return written(codec.encode(body), form)
@@ -48,7 +47,11 @@ def many(kind: Kind, page: Page, form: Form, now: float) -> Answer:
         head = {"kind": "PartialObjectMetadataList", "apiVersion": form.group_version, "metadata": _list_meta(page)}
     else:
         items = b",".join(_items(kind, page.records))
-        head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": _list_meta(page)}
+        head = {
+            "kind": kind.list_kind,
+            "apiVersion": kind.api_version,
+            "metadata": _list_meta(page, always_token=kind.custom),
+        }
     return written(codec.encode(head)[:-1] + b',"items":[' + items + b"]}", form)
 
 
@@ -62,9 +65,9 @@ def _items(kind: Kind, records: list[Record]) -> list[bytes]:
     return [b"{" + served(kind, record)[head:] for record in records]
 
 
-def _list_meta(page: Page) -> Object:
+def _list_meta(page: Page, *, always_token: bool = False) -> Object:
     meta: Object = {"resourceVersion": str(page.revision)}
-    if page.token:
+    if page.token or always_token:
         meta["continue"] = page.token
     if page.remaining:
         meta["remainingItemCount"] = page.remaining
@@ -80,11 +83,23 @@ def partial(kind: Kind, record: Record, group_version: str) -> Object:
 def in_watch(kind: Kind, form: Form, now: float) -> Encode:
     """How an object stands in a watch event of this form."""
     if form.shape == "table":
-        from twinloop.apiserver.publish import table
-        return lambda record: codec.encode(table.table(kind, [record], _included(form), now))
+        return _table_rows(kind, form, now)
     if form.shape == "metadata":
         return lambda record: codec.encode(partial(kind, record, form.group_version))
     return lambda record: served(kind, record)
+
+
+def _table_rows(kind: Kind, form: Form, now: float) -> Encode:
+    """Tables of one row, of which only the first says what the columns are."""
+    headers = True
+
+    def encode(record: Record) -> bytes:
+        nonlocal headers
+        made = table.table(kind, [record], _included(form), now, headers=headers)
+        headers = False
+        return codec.encode(made)
+
+    return encode
 
 
 def _included(form: Form) -> str:

@@ -120,6 +120,8 @@ def _with_name(kind: Kind, namespace: str, more: Sequence[str], watch: bool) -> 
             return Target(kind, namespace, watch=watch)
         case [name]:
             return Target(kind, namespace, name, watch=watch)
-        case [name, subresource] if subresource in kind.subresources and not watch:
+        case [name, subresource, *deeper] if not watch and (
+            kind.custom or (subresource in kind.subresources and not deeper)
+        ):
             return Target(kind, namespace, name, subresource)
     return None

@@ -11,19 +11,29 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 
-from twinloop.apiserver import failures, media, render
-from twinloop.apiserver.answer import Answer, WatchAnswer, text_answer
+from twinloop.apiserver import admission, builtin, failures, media, pods, render, scale
+from twinloop.apiserver.answer import Answer, WatchAnswer
 from twinloop.apiserver.clock import Clock
+from twinloop.apiserver.controllers import Controllers
 from twinloop.apiserver.dispatch import dispatch
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.history import Event
 from twinloop.apiserver.internal import Internal
 from twinloop.apiserver.kinds import Registry
+from twinloop.apiserver.publish.paths import Documents
 from twinloop.apiserver.request import Request, locate
+from twinloop.apiserver.schemas.definitions import Definitions
 from twinloop.apiserver.storage import HISTORY, Storage
+from twinloop.apiserver.tally import Tally
 from twinloop.apiserver.verbs.call import Admit, Phase
 
+pods.register()
+scale.register()
 log = logging.getLogger(__name__)
+
+
+# What every cluster has from the beginning.
+SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 class ApiServer:
@@ -40,10 +50,25 @@ class ApiServer:
         self.clock, self.rng = clock, rng
         self.storage = Storage(history)
         self.registry = Registry()
-        self.admission: Mapping[Phase, Sequence[Admit]] = {"mutating": (), "validating": ()}
+        self.admission: Mapping[Phase, Sequence[Admit]] = {
+            "mutating": admission.MUTATING,
+            "validating": admission.VALIDATING,
+        }
+        self.tally = Tally()
         self.internal = Internal(self)
-        self.controllers = ()
+        builtin.register(self.registry)
+        self.definitions = Definitions(self)
+        self.storage.on_restore.append(self.definitions.resync)
+        self.documents = Documents(self)
+        self.controllers = Controllers(self, controllers)
         self.storage.listeners.append(self._observe)
+        self._create_system_namespaces()
+
+    def _create_system_namespaces(self) -> None:
+        kind = self.registry.find("", "v1", "namespaces")
+        assert kind is not None  # noqa: S101 - `builtin.register` has just added it
+        for name in SYSTEM_NAMESPACES:
+            self.internal.create(kind, {"metadata": {"name": name}}, manager="kube-apiserver")
 
     def handle(self, request: Request) -> Answer | WatchAnswer:
         """Answer a request."""
@@ -58,16 +83,20 @@ class ApiServer:
     def _answer(self, request: Request) -> Answer | WatchAnswer:
         target = locate(request.path, self.registry)
         if target is not None:
-            return dispatch(self, request, target)
-        return text_answer(404, "404 page not found\n")
+            answer = dispatch(self, request, target)
+            self.tally.note(request, target, answer.code)
+            return answer
+        return self.documents.answer(request)
 
     def tick(self) -> float | None:
         """Let the controllers do what is due; returns the clock time at which there is something to do again."""
-        for controller in self.controllers:
-            controller.run(self.clock.now())
-        due = [at for each in self.controllers if (at := each.due()) is not None]
-        return min(due, default=None)
+        now = self.clock.now()
+        working = (self.definitions, *self.controllers)
+        for each in working:
+            each.run(now)
+        return min((at for each in working if (at := each.due()) is not None), default=None)
 
     def _observe(self, event: Event) -> None:
+        self.definitions.observe(event)
         for controller in self.controllers:
             controller.observe(event)

@@ -8,7 +8,7 @@ finalizers are the business of `verbs/`, and nothing here can fail half-way.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,10 +19,14 @@ __all__ = ["Event", "Record", "Resource", "Snapshot", "Storage"]
 
 Object = dict[str, Any]
 Listener = Callable[[Event], None]
+Records = list[Record]  # `list` means a method inside the class
 
 # Enough to replay 10,000 events and to keep a watch that reconnects within a minute of heavy load; at 4 KB an object
 # it is what the memory is spent on, and states that are still stored cost nothing twice.
 HISTORY = 12_000
+
+# Where the counter starts, so that there are versions which are too old: on a real cluster 1 always is.
+FIRST_REVISION = 100
 
 # etcd's --max-request-bytes: 1.5 MiB, of which a request's other parts take a little.
 OBJECT_LIMIT = 1_572_864
@@ -75,9 +79,10 @@ class Storage:
     """All objects of all resources."""
 
     def __init__(self, history: int = HISTORY) -> None:
-        self.revision = 1
-        self.history = History(history)
+        self.revision = FIRST_REVISION
+        self.history = History(history, compacted=FIRST_REVISION)
         self.listeners: list[Listener] = []
+        self.on_restore: list[Callable[[], None]] = []
         self.watches: dict[Resource, dict[Watcher, None]] = {}  # in the order in which they were opened
         self._collections: dict[Resource, _Collection] = {}
         self._owned: dict[str, dict[tuple[Resource, str], None]] = {}
@@ -94,12 +99,12 @@ class Storage:
         found = self._collections.get(resource)
         return found.records.get(f"{namespace}/{name}") if found else None
 
-    def list(self, resource: Resource, namespace: str = "") -> list[Record]:
+    def list(self, resource: Resource, namespace: str = "") -> Records:
         """All objects of a resource, or those of one namespace, ordered by key."""
         found = self._collections.get(resource)
         return found.within(namespace) if found else []
 
-    def at(self, resource: Resource, revision: int) -> list[Record]:
+    def at(self, resource: Resource, revision: int) -> Records:
         """All objects of a resource as they were at a revision, ordered by key; raises 410 when that is forgotten."""
         undo = self.history.newest_first(resource, revision)
         then = dict(self._collections[resource].records) if resource in self._collections else {}
@@ -110,19 +115,17 @@ class Storage:
                 then[event.record.key] = event.previous
         return [then[key] for key in sorted(then)]
 
-    def events_since(self, resource: Resource, revision: int) -> list[Event]:
+    def events_since(self, resource: Resource, revision: int) -> Sequence[Event]:
         """What happened to a resource after a revision; raises 410 when some of it is forgotten."""
         return self.history.since(resource, revision)
 
-    def by_owner(self, uid: str) -> list[tuple[Resource, Record]]:
+    def by_owner(self, uid: str) -> Sequence[tuple[Resource, Record]]:
         """The objects that name an owner of this uid."""
-        return [
-            (resource, self._collections[resource].records[key]) for resource, key in self._owned.get(uid, {})
-        ]
+        return [(resource, self._collections[resource].records[key]) for resource, key in self._owned.get(uid, {})]
 
-    def resources(self) -> list[Resource]:
+    def resources(self) -> Sequence[Resource]:
         """The resources that have or had objects."""
-        return list(self._collections)
+        return tuple(self._collections)
 
     # ------------------------------------------------------------------ writing
 
@@ -165,14 +168,19 @@ class Storage:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, revision included, as an etcd restored from a backup does; all watches end."""
         self.revision = snapshot.revision
-        self.history = History(self.history.limit)
-        self.history.compacted = snapshot.revision
+        self.history = History(self.history.limit, compacted=snapshot.revision)
         self._collections, self._owned = {}, {}
         for resource, records in snapshot.records.items():
             for record in records.values():
                 self._put(resource, record)
-        for watches in self.watches.values():
-            for watch in tuple(watches):
+        self.end_watches()
+        for restored in self.on_restore:
+            restored()
+
+    def end_watches(self, resource: Resource | None = None) -> None:
+        """End all open watches, as a server that goes away does, or those of one resource."""
+        for watched in [resource] if resource else list(self.watches):
+            for watch in tuple(self.watches.get(watched, ())):
                 watch.close()
 
     def _record(self, obj: Object, fields: Mapping[str, str]) -> Record:

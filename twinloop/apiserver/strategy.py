@@ -55,7 +55,10 @@ class Strategy:
     graceful = False  # whether `grace_period` means anything
     returns_deleted = False  # DELETE answers with the object that was removed (pods, services), not with a Status
     collected = True  # False: garbage collection leaves the kind alone, and DELETE never adds its finalizers (events)
-    create_status = 201  # what POST answers; reviews are created and never stored
+    bare_finalizers_are_standard = True  # a finalizer without a slash must be one of Kubernetes' own; not so in apiextensions
+    stored = True  # False: POST answers with the object as `prepare_create` leaves it and forgets it (reviews)
+    create_status = 201  # what POST answers
+    stored = True  # False: a POST is answered and forgotten (reviews)
 
     def decode(self, obj: Object) -> list[str]:
         """Check an object as it came off the wire and take out what the kind does not know.
@@ -78,6 +81,10 @@ class Strategy:
         """Mark an object as being deleted in the kind's own way, instead of the usual steps; False: it has none."""
         return False
 
+    def is_held(self, obj: Object) -> bool:
+        """Whether something besides metadata.finalizers keeps an object that is being deleted: spec.finalizers does."""
+        return False
+
     def validate(self, obj: Object) -> list[FieldError]:
         """Check a new object (its metadata is checked by the caller)."""
         return []
@@ -93,6 +100,9 @@ class Strategy:
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
         """What to tell the client although the object is accepted."""
         return []
+
+    def review(self, obj: Object, user: str) -> None:
+        """Answer a question of a kind that is not `stored`: fill in its status."""
 
     def to_storage(self, obj: Object) -> None:
         """Turn an object of this version into one of the stored version; kind and apiVersion are the caller's business."""
@@ -120,6 +130,13 @@ class Strategy:
         """The schema that strategic merge patch, server-side apply and managedFields follow; None: deduced from values."""
         return None
 
+    def reset_fields(self, subresource: str) -> dict[str, Any] | None:
+        """The fields that a write cannot set, for `prepare_create` and `prepare_update` put them back: nobody owns them.
+
+        Written as FieldsV1 writes sets. None: what is usual, the status, or the spec when it is the status that is written.
+        """
+        return None
+
     def merges_strategically(self) -> bool:
         """Whether strategic merge patch is supported: built-in kinds yes, custom resources 415."""
         return False
@@ -127,6 +144,10 @@ class Strategy:
     def cells(self, obj: Object, now: float) -> list[Any]:
         """The values of `columns` for one object."""
         return []
+
+    def row_conditions(self, obj: Object) -> Sequence[Object]:
+        """What a Table says of an object's row beside its cells: a pod that has completed."""
+        return ()
 
     def grace_period(self, obj: Object, asked: int | None) -> int | None:
         """Seconds between deletionTimestamp and removal; None: no graceful deletion for this kind."""

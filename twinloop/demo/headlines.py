@@ -36,8 +36,10 @@ def _pod(before: Object | None, now: Object) -> str | None:
 
 
 def _nginxpod(before: Object | None, now: Object) -> str | None:
-    state = standing(now)
-    return f"NginxPod says {state}" if state and state != standing(before or {}) else None
+    """Only what its status says anew: a changed spec makes the old words look wrong and is no word of the operator."""
+    if (before or {}).get("status") == now.get("status") or standing(now) in {"", standing(before or {})}:
+        return None
+    return f"NginxPod says {standing(now)}"
 
 
 def standing(nginxpod: Object) -> str:

@@ -21,7 +21,7 @@ from twinloop.demo.lane import DemoFailedError, Lane
 from twinloop.demo.operators import SOURCES, VARIANTS, Operator
 from twinloop.demo.screen import Screen, table
 from twinloop.demo.story import STORY, Step
-from twinloop.demo.writes import count_writes
+from twinloop.demo.writes import count_writes, fetch
 from twinloop.errors import ConfigurationError
 from twinloop.kube import NAMESPACES, Client, Resource, load_configuration
 
@@ -49,7 +49,7 @@ def demo(write: Callable[[str], None]) -> None:
             write(f"both operators: watching after {time.monotonic() - began:.1f} s; the same story for both:")
             write("")
             screen.head()
-            _tell(client, lanes, operators, screen, write)
+            _tell(server, lanes, operators, screen, write)
     write(f"all of it took {time.monotonic() - began:.0f} s; nothing is left running")
 
 
@@ -104,15 +104,15 @@ def _last_lines(running: dict[str, Operator], count: int = 5) -> str:
 
 
 def _tell(
-    client: Client, lanes: list[Lane], operators: dict[str, Operator], screen: Screen, write: Callable[[str], None]
+    server: LocalServer, lanes: list[Lane], operators: dict[str, Operator], screen: Screen, write: Callable[[str], None]
 ) -> None:
     seconds: dict[str, dict[str, float]] = {}
     writes: dict[str, dict[str, int]] = {}
     for step in STORY:
-        before = count_writes(client)
+        before = count_writes(fetch(server.url, server.token))
         screen.step(step.title)
         seconds[step.title] = _both(step, lanes, operators)
-        after = count_writes(client)
+        after = count_writes(fetch(server.url, server.token))
         writes[step.title] = {variant: after[variant] - before[variant] for variant in VARIANTS}
     write("")
     for line in table(VARIANTS, seconds, writes):

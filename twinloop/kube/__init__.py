@@ -3,7 +3,8 @@
 The flow of a request: a caller names a `Resource` (resources.py) and a verb of `Client` (client.py); `Transport`
 (transport.py) sends it with the credentials (credentials.py) of the loaded configuration (config.py); answers.py turns
 what comes back into a dict or an error; an open watch is a `WatchStream` (watch.py). `EventRecorder` (events.py) writes
-Kubernetes Events through the same client in a thread of its own; metrics.py counts all of it.
+Kubernetes Events through the same client in a thread of its own, as few as event_correlator.py makes of them; metrics.py
+counts all of it.
 
 What belongs here: configuration, authentication, connections, requests, what answers mean. Objects are raw dicts. Of
 the `kubernetes` package it uses the configuration loaders and the connection pool.

@@ -1,9 +1,8 @@
 """Kubernetes Events, the ones that `kubectl describe` shows, written beside the work and never in its way.
 
-The sync function says what happened through `EventRecorder.event`; a thread of its own writes it with the client. The
-contract is that of client-go's tools/record: recording neither blocks nor fails, and an Event that cannot be
-written is lost. It differs in one point: every Event is its own object with count 1. client-go folds repeated ones
-into a count by patching; the sync function records a change once, so there is nothing to fold.
+The sync function says what happened through `EventRecorder.event`; a thread of its own has `event_correlator.py` make few
+out of many and writes what is left with the client. The contract is that of client-go's tools/record: recording neither
+blocks nor fails, and an Event that cannot be written is lost.
 """
 
 from __future__ import annotations
@@ -11,12 +10,14 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
 from twinloop.errors import AlreadyExists, ApiError, Forbidden, NotFound, TooManyRequests, Unavailable
+from twinloop.kube.event_correlator import Correlated, EventCorrelator, shorten
 from twinloop.kube.metrics import EVENTS_DROPPED
 from twinloop.kube.resources import EVENTS, Object, Resource
 
@@ -24,9 +25,6 @@ log = logging.getLogger(__name__)
 
 # client-go's broadcaster queues 1000 too (record.maxQueuedEvents).
 CAPACITY = 1000
-
-# The API server refuses longer messages (core validation, NoteLengthLimit), and counts bytes.
-MAX_MESSAGE = 1024
 
 # A name is at most 253 characters; the dot and the hexadecimal time take 17.
 MAX_NAME = 253 - 17
@@ -45,6 +43,9 @@ class EventSink(Protocol):
     def create(self, resource: Resource, body: Object, namespace: str | None = None) -> Object:
         """Create the object; an ApiError when it was not."""
 
+    def merge_patch(self, resource: Resource, name: str, patch: Object, namespace: str | None = None) -> Object:
+        """Patch the object; an ApiError when it was not, NotFound when there is none."""
+
 
 def _wait(stop: threading.Event, seconds: float) -> bool:
     return stop.wait(seconds)
@@ -61,6 +62,7 @@ class EventRecorder:
         instance: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[threading.Event, float], bool] = _wait,
+        timer: Callable[[], float] = time.monotonic,
         capacity: int = CAPACITY,
     ) -> None:
         """`instance` is the host name by default, which is the pod's; `sleep` returns True as soon as it is stopped."""
@@ -70,6 +72,7 @@ class EventRecorder:
         self._now = now
         self._sleep = sleep
         self._capacity = capacity
+        self._correlator = EventCorrelator(timer=timer)  # used by the writer thread only
         self._last_stamp = 0
         # Guards the queue, the stamp and the two flags; held for moments only, never during a request.
         self._changed = threading.Condition()
@@ -142,7 +145,7 @@ class EventRecorder:
             "involvedObject": {key: value for key, value in reference.items() if value},
             "type": type_,
             "reason": reason,
-            "message": _shorten(message),
+            "message": shorten(message),
             "source": {"component": self._component},
             "reportingComponent": self._component,
             "reportingInstance": self._instance,
@@ -154,7 +157,11 @@ class EventRecorder:
     def _write_all(self) -> None:
         while (event := self._next()) is not None:
             try:
-                self._write(event)
+                correlated = self._correlator.correlate(event)
+                if correlated is None:
+                    EVENTS_DROPPED.labels("rate_limited").inc()
+                else:
+                    self._write(correlated)
             except Exception:  # the thread outlives a defect: later Events are still wanted
                 log.exception("an Event could not be written")
 
@@ -166,10 +173,10 @@ class EventRecorder:
             self._overflowing = self._overflowing and len(self._queue) >= self._capacity
             return self._queue.popleft() if self._queue else None
 
-    def _write(self, event: Object) -> None:
+    def _write(self, correlated: Correlated) -> None:
         for pause in (*BACK_OFF, None):
             try:
-                self._sink.create(EVENTS, event, event["metadata"]["namespace"])
+                self._send(correlated)
             except AlreadyExists:
                 pass  # a try before this one was done although its answer got lost
             except (Unavailable, TooManyRequests) as error:
@@ -183,6 +190,18 @@ class EventRecorder:
                 return
             self._reported.clear()
             return
+
+    def _send(self, correlated: Correlated) -> None:
+        event = correlated.event
+        name, namespace = event["metadata"]["name"], event["metadata"]["namespace"]
+        if correlated.patch is not None:
+            try:
+                self._sink.merge_patch(EVENTS, name, correlated.patch, namespace)
+            except NotFound:
+                pass  # it has expired, or was never written: begin anew, with the count so far
+            else:
+                return
+        self._sink.create(EVENTS, event, namespace)
 
     def _give_up(self, cause: str, error: ApiError) -> None:
         EVENTS_DROPPED.labels(cause).inc()
@@ -199,7 +218,3 @@ def _pause(error: ApiError, pause: float) -> float:
 def _namespace_gone(error: ApiError) -> bool:
     """Whether the Event's namespace is being or has been deleted: nobody will look there any more."""
     return isinstance(error, NotFound) or (isinstance(error, Forbidden) and error.namespace_terminating)
-
-
-def _shorten(message: str) -> str:
-    return message.encode("utf-8", errors="replace")[:MAX_MESSAGE].decode("utf-8", errors="ignore")

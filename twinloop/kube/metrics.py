@@ -24,7 +24,7 @@ REQUEST_DURATION = Histogram(
 
 EVENTS_DROPPED = Counter(
     "twinloop_events_dropped_total",
-    "Kubernetes Events that were never written, by cause: queue_full, refused, unavailable, closed.",
+    "Kubernetes Events that were never written, by cause: queue_full, rate_limited, refused, unavailable, closed.",
     ["cause"],
 )
 

@@ -46,6 +46,7 @@ def test_what_changed_is_told_in_a_line(before: Object | None, now: Object | Non
         (READY, READY),
         (terminating(READY), terminating(UNREADY)),
         (None, PARENT),
+        (said("AllReady", 3), {**said("AllReady", 3), "spec": {"replicas": 4}}),
         (said("AllReady", 3), {**said("AllReady", 3), "metadata": {"name": "web", "labels": {"a": "b"}}}),
     ],
 )

@@ -26,16 +26,19 @@ class Constant(random.Random):
         return self._value
 
 
+@pytest.mark.statement("RE-17")
 def test_the_delay_doubles_from_800_ms_to_30_s_and_stays_there() -> None:
     backoff = BackoffManager(clock=FakeClock(), rng=Constant(0.0))
     assert [backoff.step() for _ in range(8)] == pytest.approx([0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30])
 
 
+@pytest.mark.statement("RE-17")
 def test_the_jitter_multiplies_by_one_to_two() -> None:
     backoff = BackoffManager(clock=FakeClock(), rng=Constant(0.5))
     assert [backoff.step() for _ in range(3)] == pytest.approx([1.2, 2.4, 4.8])
 
 
+@pytest.mark.statement("RE-17")
 def test_it_starts_over_two_minutes_after_it_last_did_whatever_happened_meanwhile() -> None:
     """The window is fixed: failures in it do not make it longer."""
     clock = FakeClock()

@@ -63,6 +63,7 @@ def running(reconcile: Reconcile, *, retries: int | None = None) -> Iterator[Loo
         loop.end()
 
 
+@pytest.mark.statement("CT-1")
 def test_workers_start_only_after_the_caches_have_synced() -> None:
     synced = threading.Event()
     loop = Loop(lambda _: DONE, synced=synced.is_set)
@@ -76,6 +77,7 @@ def test_workers_start_only_after_the_caches_have_synced() -> None:
     loop.end()
 
 
+@pytest.mark.statement("CT-1")
 def test_a_stop_before_the_caches_have_synced_ends_the_loop_without_a_worker() -> None:
     loop = Loop(lambda _: DONE, synced=lambda: False)
     loop.queue.add("a")
@@ -86,6 +88,7 @@ def test_a_stop_before_the_caches_have_synced_ends_the_loop_without_a_worker() -
     assert loop.queue.shutting_down()
 
 
+@pytest.mark.statement("CT-4")
 def test_a_good_visit_forgets_earlier_failures() -> None:
     outcomes = iter([Outcome("bad"), DONE])
     with running(lambda _: next(outcomes)) as loop:
@@ -109,6 +112,7 @@ def test_a_failure_is_tried_again_with_back_off_for_ever() -> None:
             loop.clock.step(delay)
 
 
+@pytest.mark.statement("CT-4")
 def test_a_key_is_dropped_after_its_retries_and_comes_back_with_its_next_event() -> None:
     with running(lambda _: Outcome("bad"), retries=2) as loop:
         loop.queue.add("a")
@@ -123,6 +127,7 @@ def test_a_key_is_dropped_after_its_retries_and_comes_back_with_its_next_event()
         loop.wait_for_calls(4)
 
 
+@pytest.mark.statement("CT-3")
 def test_an_exception_is_a_failure_of_its_key_and_does_not_stop_the_worker() -> None:
     def explode(key: str) -> Outcome:
         if key == "bad":
@@ -159,6 +164,7 @@ def test_a_time_that_the_server_named_replaces_the_back_off() -> None:
         loop.clock.wait_for_deadline(7.0)
 
 
+@pytest.mark.statement("WQ-5")
 def test_a_key_is_never_visited_twice_at_the_same_time() -> None:
     inside, most = 0, 0
     lock, go_on = threading.Lock(), threading.Semaphore(0)
@@ -184,6 +190,7 @@ def test_a_key_is_never_visited_twice_at_the_same_time() -> None:
     assert most == 1
 
 
+@pytest.mark.statement("CT-8")
 def test_on_stop_the_visit_in_hand_is_finished_and_what_is_queued_is_left() -> None:
     started, go_on = threading.Event(), threading.Event()
     finished: list[str] = []
@@ -205,6 +212,7 @@ def test_on_stop_the_visit_in_hand_is_finished_and_what_is_queued_is_left() -> N
     assert sorted(finished) == ["a", "b"]
 
 
+@pytest.mark.statement("CT-2")
 def test_a_worker_that_crashes_is_started_again_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(lambda _: DONE) as loop:
         crashes = threading.Semaphore(2)

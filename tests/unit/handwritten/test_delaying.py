@@ -64,6 +64,7 @@ def waiting_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("workqueue-")]
 
 
+@pytest.mark.statement("DQ-5")
 def test_simple_queue(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     queue.add_after("foo", 50.0)
     settle(clock, 1050.0)
@@ -77,6 +78,7 @@ def test_simple_queue(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     assert len(queue) == 0
 
 
+@pytest.mark.statement("DQ-3")
 def test_deduping(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     queue.add_after("foo", 50.0)
     queue.add_after("foo", 70.0)
@@ -100,6 +102,7 @@ def test_deduping(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     assert len(queue) == 0
 
 
+@pytest.mark.statement("DQ-5")
 def test_add_two_fire_early(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     queue.add_after("third", 150.0)
     queue.add_after("first", 50.0)
@@ -117,6 +120,7 @@ def test_add_two_fire_early(clock: FakeClock, queue: DelayingQueue[str]) -> None
     take(queue, "third")
 
 
+@pytest.mark.statement("DQ-5")
 def test_copy_shifting(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     queue.add_after("c", 1.0)
     queue.add_after("b", 0.5)
@@ -127,6 +131,7 @@ def test_copy_shifting(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     take(queue, "a", "b", "c")
 
 
+@pytest.mark.statement("DQ-1")
 @pytest.mark.parametrize("seconds", [0, 0.0, -1.0, -math.inf, math.nan])
 def test_no_delay_is_a_plain_add(queue: DelayingQueue[str], seconds: float) -> None:
     queue.add_after("foo", seconds)
@@ -146,6 +151,7 @@ def test_equal_times_keep_the_order_of_their_adding(clock: FakeClock) -> None:
     queue.shut_down()
 
 
+@pytest.mark.statement("DQ-4")
 def test_an_add_does_not_cancel_the_delay_of_the_same_item(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     queue.add_after("foo", 10.0)
     queue.add("foo")
@@ -156,6 +162,7 @@ def test_an_add_does_not_cancel_the_delay_of_the_same_item(clock: FakeClock, que
     take(queue, "foo")
 
 
+@pytest.mark.statement("DQ-4")
 def test_a_delay_that_ends_while_the_item_is_queued_is_folded_into_it(
     clock: FakeClock, queue: DelayingQueue[str]
 ) -> None:
@@ -168,6 +175,7 @@ def test_a_delay_that_ends_while_the_item_is_queued_is_folded_into_it(
     assert len(queue) == 0
 
 
+@pytest.mark.statement("DQ-4")
 def test_a_delay_that_ends_during_processing_brings_the_item_back_after_done(
     clock: FakeClock, queue: DelayingQueue[str]
 ) -> None:
@@ -219,6 +227,7 @@ def test_ever_shorter_delays_of_one_item_do_not_pile_up(clock: FakeClock, queue:
     take(queue, "foo")
 
 
+@pytest.mark.statement("DQ-7")
 @both_kinds
 def test_shut_down_drops_what_waits_and_ends_the_thread(
     clock: FakeClock, shut_down: Callable[[DelayingQueue[str]], None]
@@ -235,6 +244,7 @@ def test_shut_down_drops_what_waits_and_ends_the_thread(
     shut_down(queue)
 
 
+@pytest.mark.statement("DQ-2")
 @both_kinds
 def test_add_after_is_ignored_once_shut_down(clock: FakeClock, shut_down: Callable[[DelayingQueue[str]], None]) -> None:
     queue: DelayingQueue[str] = DelayingQueue(clock=clock)
@@ -246,6 +256,7 @@ def test_add_after_is_ignored_once_shut_down(clock: FakeClock, shut_down: Callab
     assert not queue._heap
 
 
+@pytest.mark.statement("DQ-8")
 def test_drain_ends_the_thread_before_the_workers_are_done(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     """Deliberate difference: client-go's waiting loop notices a drain up to ten seconds later."""
     queue.add("foo")
@@ -270,6 +281,7 @@ def test_delays_work_in_real_time_too() -> None:
     queue.shut_down()
 
 
+@pytest.mark.statement("DQ-6")
 def test_no_delayed_add_of_many_threads_is_lost(clock: FakeClock, queue: DelayingQueue[str]) -> None:
     def produce(producer: int) -> None:
         for number in range(50):

@@ -65,6 +65,7 @@ def test_delta_fifo_basic() -> None:
     assert last == {"a": count, "b": count}
 
 
+@pytest.mark.statement("DF-1")
 def test_delta_fifo_add_update() -> None:
     """Any number of changes of one key is one visit, with all of them in it."""
     fifo = DeltaFIFO()
@@ -83,6 +84,7 @@ def test_delta_fifo_delete_existing_non_propagated() -> None:
     assert pop(fifo) == [Delta(ADDED, obj("foo", 5)), Delta(DELETED, obj("foo", 6))]
 
 
+@pytest.mark.statement("DF-1")
 def test_delta_fifo_detect_line_jumpers() -> None:
     """A key keeps the place of its first delta, and goes to the end once it has been popped."""
     fifo = DeltaFIFO()
@@ -93,6 +95,7 @@ def test_delta_fifo_detect_line_jumpers() -> None:
     assert [deltas[-1].object for deltas in pop_all(fifo)] == [obj("bar", 1), obj("zab", 30), obj("foo", 14)]
 
 
+@pytest.mark.statement("DF-2")
 @pytest.mark.parametrize(
     ("first", "second", "kept"),
     [
@@ -116,6 +119,7 @@ def test_two_deletions_in_a_row_are_one(
     assert pop(fifo) == [Delta(ADDED, obj("foo", 0)), Delta(DELETED, kept)]
 
 
+@pytest.mark.statement("DF-2")
 def test_deletions_with_something_between_stay_two() -> None:
     fifo = DeltaFIFO()
     for change in (fifo.add, fifo.delete, fifo.add, fifo.delete):
@@ -126,6 +130,7 @@ def test_deletions_with_something_between_stay_two() -> None:
 # ------------------------------------------------------------------------------------------ unknown objects
 
 
+@pytest.mark.statement("DF-3")
 def test_delta_fifo_enqueueing_no_lister() -> None:
     fifo = DeltaFIFO()
     fifo.add(obj("foo", 10))
@@ -136,6 +141,7 @@ def test_delta_fifo_enqueueing_no_lister() -> None:
     assert [fifo.key_of(deltas) for deltas in pop_all(fifo)] == ["foo", "bar", "qux"]
 
 
+@pytest.mark.statement("DF-3")
 def test_delta_fifo_enqueueing_with_lister() -> None:
     fifo = DeltaFIFO(known_objects=Known(obj("foo", 5), obj("bar", 6), obj("baz", 7)))
     fifo.add(obj("foo", 10))
@@ -145,6 +151,7 @@ def test_delta_fifo_enqueueing_with_lister() -> None:
     assert [fifo.key_of(deltas) for deltas in pop_all(fifo)] == ["foo", "bar", "baz"]
 
 
+@pytest.mark.statement("DF-3")
 def test_a_failing_lookup_does_not_swallow_a_deletion(caplog: pytest.LogCaptureFixture) -> None:
     known = Known(obj("foo", 5), broken=frozenset({"foo"}))
     fifo = DeltaFIFO(known_objects=known)
@@ -159,6 +166,7 @@ def test_a_failing_lookup_does_not_swallow_a_deletion(caplog: pytest.LogCaptureF
 # -------------------------------------------------------------------------------------------------- replace
 
 
+@pytest.mark.statement("DF-4")
 def test_delta_fifo_add_replace() -> None:
     fifo = DeltaFIFO()
     fifo.add(obj("foo", 10))
@@ -167,6 +175,7 @@ def test_delta_fifo_add_replace() -> None:
     assert len(fifo) == 0
 
 
+@pytest.mark.statement("DF-5")
 def test_delta_fifo_replace_with_delete_delta_in() -> None:
     """A listed object is queued behind its deletion: it has been made again (kubernetes#83810)."""
     old, new = obj("foo", 1), obj("foo", 2)
@@ -176,6 +185,7 @@ def test_delta_fifo_replace_with_delete_delta_in() -> None:
     assert pop(fifo) == [Delta(DELETED, old), Delta(SYNC, new)]
 
 
+@pytest.mark.statement("DF-4")
 @pytest.mark.parametrize(
     ("operations", "expected"),
     [
@@ -229,6 +239,7 @@ def test_delta_fifo_replace_makes_deletions_for_objects_only_in_queue(
     assert pop_all(fifo) == [expected]
 
 
+@pytest.mark.statement("DF-4")
 def test_delta_fifo_replace_makes_deletions() -> None:
     """Known and queued objects that the list does not have get a tombstone, with their newest state."""
 
@@ -262,6 +273,7 @@ def test_delta_fifo_replace_makes_deletions() -> None:
     ]
 
 
+@pytest.mark.statement("DF-4")
 def test_delta_fifo_replace_delta_type() -> None:
     for emit_replaced, expected in ((True, REPLACED), (False, SYNC)):
         fifo = DeltaFIFO(known_objects=Known(obj("foo", 5)), emit_replaced=emit_replaced)
@@ -280,12 +292,14 @@ def test_a_list_with_a_broken_object_changes_nothing() -> None:
 # --------------------------------------------------------------------------------------------------- resync
 
 
+@pytest.mark.statement("DF-6")
 def test_delta_fifo_resync() -> None:
     fifo = DeltaFIFO(known_objects=Known(obj("foo", 5)))
     fifo.resync()
     assert pop_all(fifo) == [[Delta(SYNC, obj("foo", 5))]]
 
 
+@pytest.mark.statement("DF-6")
 def test_delta_fifo_resync_non_existing() -> None:
     """What is about to be deleted is not synced."""
     fifo = DeltaFIFO(known_objects=Known(obj("foo", 5)))
@@ -294,6 +308,7 @@ def test_delta_fifo_resync_non_existing() -> None:
     assert pop(fifo) == [Delta(DELETED, obj("foo", 10))]
 
 
+@pytest.mark.statement("DF-6")
 def test_delta_fifo_update_resync_race() -> None:
     """What is about to be updated is not synced: the store's state is the older one."""
     fifo = DeltaFIFO(known_objects=Known(obj("foo", 5), obj("bar", 6)))
@@ -302,6 +317,7 @@ def test_delta_fifo_update_resync_race() -> None:
     assert pop_all(fifo) == [[Delta(UPDATED, obj("foo", 6))], [Delta(SYNC, obj("bar", 6))]]
 
 
+@pytest.mark.statement("DF-6")
 def test_resync_without_known_objects_does_nothing() -> None:
     fifo = DeltaFIFO()
     fifo.resync()
@@ -312,6 +328,7 @@ def test_resync_without_known_objects_does_nothing() -> None:
 # ------------------------------------------------------------------------------------------------ transform
 
 
+@pytest.mark.statement("DF-9")
 def test_delta_fifo_transformer() -> None:
     """Each object is transformed once; tombstones and syncs have been."""
     seen: list[int] = []
@@ -333,6 +350,7 @@ def test_delta_fifo_transformer() -> None:
     assert popped["known"] == [Delta(SYNC, obj("known", 1)), Delta(DELETED, tombstone("known", 1))]
 
 
+@pytest.mark.statement("DF-9")
 def test_a_transform_that_raises_aborts_that_call() -> None:
     def transform(each: Object) -> Object:
         if each["value"] < 0:
@@ -351,6 +369,7 @@ def test_a_transform_that_raises_aborts_that_call() -> None:
 # ------------------------------------------------------------------------------------------- pop and close
 
 
+@pytest.mark.statement("DF-10")
 def test_delta_fifo_key_of() -> None:
     fifo = DeltaFIFO()
     assert fifo.key_of(obj("foo", 1)) == "foo"
@@ -363,11 +382,13 @@ def test_delta_fifo_key_of() -> None:
         fifo.key_of({})
 
 
+@pytest.mark.statement("TS-1", "CT-6")
 def test_deletion_handling_object_to_name() -> None:
     assert deletion_handling_key({"metadata": {"name": "web", "namespace": "prod"}}) == "prod/web"
     assert deletion_handling_key(DeletedFinalStateUnknown("prod/web", None)) == "prod/web"
 
 
+@pytest.mark.statement("DF-7")
 def test_delta_fifo_pop_should_unblock_when_closed() -> None:
     clock = FakeClock()
     fifo = DeltaFIFO(clock=clock)
@@ -397,6 +418,7 @@ def test_what_is_queued_can_be_popped_after_close() -> None:
         pop(fifo)
 
 
+@pytest.mark.statement("DF-7")
 def test_an_error_of_the_consumer_is_passed_on_and_the_key_is_not_queued_again() -> None:
     fifo = DeltaFIFO()
     fifo.add(obj("foo", 1))
@@ -410,6 +432,7 @@ def test_an_error_of_the_consumer_is_passed_on_and_the_key_is_not_queued_again()
     assert [fifo.key_of(deltas) for deltas in pop_all(fifo)] == ["bar"]
 
 
+@pytest.mark.statement("DF-11")
 def test_a_slow_consumer_with_a_long_queue_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     clock = FakeClock()
     fifo = DeltaFIFO(clock=clock)
@@ -428,6 +451,7 @@ def test_a_slow_consumer_with_a_long_queue_is_logged(caplog: pytest.LogCaptureFi
 # ----------------------------------------------------------------------------------------------- has synced
 
 
+@pytest.mark.statement("DF-8")
 @pytest.mark.parametrize(
     ("operations", "pops", "synced"),
     [
@@ -452,6 +476,7 @@ def test_delta_fifo_has_synced(operations: Callable[[DeltaFIFO], object], pops: 
     assert fifo.has_synced() is synced
 
 
+@pytest.mark.statement("DF-8")
 def test_delta_fifo_has_synced_correct_on_deletion() -> None:
     """The tombstones of the first list count, and all of it is said to be the initial list."""
     fifo = DeltaFIFO(known_objects=Known(obj("foo", 5), obj("bar", 6), obj("baz", 7)))

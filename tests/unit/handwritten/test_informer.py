@@ -3,8 +3,8 @@
 Names follow client-go's shared_informer_test.go and controller_test.go. Most tests let an informer run
 on a `FakeControllerSource` and wait for what must come; those about processing alone feed it deltas.
 
-Left out: what the reflector asks the server for (test_reflector.py), ShutDownEventHandler, the mutation
-detector, filtering handlers, batches, atomic replace (TestReplaceEvents, TestProcessDeltasInBatch).
+Every one of them runs on both pipelines. Left out: what the reflector asks the server for (test_reflector.py), how deltas are
+applied (test_process_deltas.py), the mutation detector, filtering handlers.
 """
 
 from __future__ import annotations
@@ -70,6 +70,13 @@ class Recorder:
         """Wait until each of `names`, and nothing else, was heard of once."""
         wait_until(lambda: len(self.heard) >= len(names))
         assert sorted(mark[1:] for mark in self.heard) == sorted(names)
+
+
+class Hasty(FakeClock):
+    """A clock on which no pause of the reflector takes any time."""
+
+    def sleep(self, stop: threading.Event, seconds: float) -> bool:
+        return stop.wait(0.0005) if seconds < 100 else super().sleep(stop, seconds)
 
 
 class Running:
@@ -179,6 +186,7 @@ def informer_without_a_source() -> SharedInformer:
     return SharedInformer(FakeControllerSource(), clock=FakeClock(), rng=random.Random(1))
 
 
+@pytest.mark.statement("PD-2")
 def test_the_cache_is_changed_before_anybody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     informer = informer_without_a_source()
     seen: list[tuple[str, list[str]]] = []
@@ -197,6 +205,7 @@ def test_the_cache_is_changed_before_anybody_is_told(monkeypatch: pytest.MonkeyP
     assert seen == [("AddNotification", ["new"]), ("UpdateNotification", ["changed"]), ("DeleteNotification", [])]
 
 
+@pytest.mark.statement("PD-1")
 def test_the_store_decides_whether_it_is_an_add_or_an_update() -> None:
     """An Added delta of a known object is an update, an Updated or Replaced one of an unknown is an add."""
     informer, recorder = informer_without_a_source(), Recorder()
@@ -212,6 +221,7 @@ def test_the_store_decides_whether_it_is_an_add_or_an_update() -> None:
     informer._processor.stop()
 
 
+@pytest.mark.statement("SI-5")
 def test_all_deltas_of_a_key_are_told_in_their_order() -> None:
     informer, recorder = informer_without_a_source(), Recorder()
     informer.add_event_handler(recorder)
@@ -230,6 +240,7 @@ def test_all_deltas_of_a_key_are_told_in_their_order() -> None:
     informer._processor.stop()
 
 
+@pytest.mark.statement("TS-7")
 def test_an_object_that_cannot_be_indexed_costs_that_object_alone(source: FakeControllerSource) -> None:
     source.add(pod("a", "x"))
     source.add({"metadata": {"namespace": "default", "name": "odd"}})
@@ -240,6 +251,7 @@ def test_an_object_that_cannot_be_indexed_costs_that_object_alone(source: FakeCo
         wait_until(lambda: len(running.informer.indexer.by_index("value", "x")) == 2)
 
 
+@pytest.mark.statement("PD-4")
 def test_a_deletion_behind_a_state_that_cannot_be_indexed_is_not_lost() -> None:
     informer = informer_without_a_source()
     informer.add_indexers({"value": lambda obj: [obj["value"]]})
@@ -250,6 +262,7 @@ def test_a_deletion_behind_a_state_that_cannot_be_indexed_is_not_lost() -> None:
     assert informer.process_failures == 1
 
 
+@pytest.mark.statement("SI-4")
 def test_a_slow_handler_holds_up_neither_the_cache_nor_another_handler(source: FakeControllerSource) -> None:
     release = threading.Event()
 
@@ -271,6 +284,7 @@ def test_a_slow_handler_holds_up_neither_the_cache_nor_another_handler(source: F
 # --------------------------------------------------------------------------------------------- has synced
 
 
+@pytest.mark.statement("SI-1")
 def test_has_synced_is_false_before_the_first_list() -> None:
     informer = informer_without_a_source()
     registration = informer.add_event_handler(Recorder())
@@ -278,11 +292,13 @@ def test_has_synced_is_false_before_the_first_list() -> None:
     assert not registration.has_synced()
 
 
+@pytest.mark.statement("SI-1")
 def test_an_empty_list_is_enough_to_be_synced(source: FakeControllerSource) -> None:
     with Running(source, Recorder()) as running:
         wait_until(running.registrations[0].has_synced)
 
 
+@pytest.mark.statement("SI-2")
 def test_a_registration_has_synced_when_the_handler_has_returned_from_the_last_initial_add(
     source: FakeControllerSource,
 ) -> None:
@@ -303,6 +319,7 @@ def test_a_registration_has_synced_when_the_handler_has_returned_from_the_last_i
         wait_until(running.registrations[0].has_synced)
 
 
+@pytest.mark.statement("SI-6")
 def test_add_while_active(source: FakeControllerSource) -> None:
     """A late handler gets what is in the cache as its initial list, and has a sync of its own."""
     first, second = Recorder(), Recorder()
@@ -319,6 +336,7 @@ def test_add_while_active(source: FakeControllerSource) -> None:
         second.expect("*a", "*b", "+c")
 
 
+@pytest.mark.statement("SI-6")
 def test_late_handlers_miss_nothing_and_hear_nothing_twice(source: FakeControllerSource) -> None:
     """Handlers join while objects come in: each hears of every object exactly once."""
     recorders = [Recorder() for _ in range(20)]
@@ -339,6 +357,7 @@ def test_late_handlers_miss_nothing_and_hear_nothing_twice(source: FakeControlle
             recorder.expect_names(expected)
 
 
+@pytest.mark.statement("SI-3")
 def test_wait_for() -> None:
     """Looks at once; then every 100 ms; False when stopped first."""
     clock, stop = FakeClock(), threading.Event()
@@ -372,6 +391,7 @@ def let_back_off_pass(running: Running, clock: FakeClock) -> None:
     clock.step(60.0)
 
 
+@pytest.mark.statement("SI-7", "SI-9")
 def test_shared_informer_watch_disruption(source: FakeControllerSource) -> None:
     """What the watch has lost appears with the next list; a handler without resync hears only of changes."""
     clock, recorder = FakeClock(), Recorder()
@@ -389,6 +409,7 @@ def test_shared_informer_watch_disruption(source: FakeControllerSource) -> None:
         assert running.informer.indexer.list_keys() == ["default/pod2", "default/pod3"]
 
 
+@pytest.mark.statement("SI-9")
 def test_reset_watch(source: FakeControllerSource) -> None:
     """After a relist nothing is an initial add any more, and the tombstone holds the last state that was seen."""
     clock = FakeClock()
@@ -407,6 +428,7 @@ def test_reset_watch(source: FakeControllerSource) -> None:
     assert tombs[0].obj["value"] == "last seen"
 
 
+@pytest.mark.statement("SI-10")
 def test_a_name_that_was_used_again_unseen_is_one_update_with_two_uids(source: FakeControllerSource) -> None:
     clock = FakeClock()
     uids: list[tuple[str, str]] = []
@@ -449,6 +471,7 @@ def test_shared_informer_error_handling(source: FakeControllerSource) -> None:
 # ------------------------------------------------------------------------------------------------- resync
 
 
+@pytest.mark.statement("SI-8")
 def test_listener_resync_periods(source: FakeControllerSource) -> None:
     """Three handlers, every 0, 2 and 3 s: each resync goes to those that are due, and asks the server nothing."""
     clock = FakeClock()
@@ -470,6 +493,30 @@ def test_listener_resync_periods(source: FakeControllerSource) -> None:
         assert set(two.heard) == {"*a", "*b", "~a", "~b"}
 
 
+@pytest.mark.statement("SI-8")
+def test_listener_resync_periods_delayed(source: FakeControllerSource) -> None:
+    """A handler whose first call takes long is resynced as soon as it returns, and holds nobody up until then."""
+    clock, inside, release = FakeClock(), threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    def on_add(obj: Object, is_in_initial_list: bool) -> None:
+        inside.set()
+        release.wait(10)
+
+    slow = ResourceEventHandlerFuncs(add=on_add, update=lambda old, new: heard.append("resync"))
+    quick = Recorder()
+    source.add(pod("a"))
+    with Running(source, slow, quick, clock=clock, resync_period=1.0):
+        assert inside.wait(10)
+        clock.wait_for_deadline(1.0)
+        clock.step(1.0)
+        quick.expect("*a", "~a")
+        assert heard == []
+        release.set()
+        wait_until(lambda: heard == ["resync"])
+
+
+@pytest.mark.statement("SI-8")
 def test_resync_check_period() -> None:
     """12 h for the informer, then handlers that want it sooner: the informer follows the smallest wish."""
     informer = SharedInformer(
@@ -491,18 +538,21 @@ def test_resync_check_period() -> None:
     assert periods()[-1] == 0
 
 
+@pytest.mark.statement("SI-8")
 def test_an_informer_without_a_resync_period_never_resyncs() -> None:
     informer = informer_without_a_source()
     informer.add_event_handler(Recorder(), resync_period=5.0)
     assert [listener._resync_period for listener in informer._processor._listeners] == [0]
 
 
+@pytest.mark.statement("SI-8")
 def test_a_late_handler_cannot_be_resynced_more_often_than_the_informer_looks(source: FakeControllerSource) -> None:
     with Running(source, resync_period=30.0, clock=FakeClock()) as running:
         running.informer.add_event_handler(Recorder(), resync_period=5.0)
         assert [listener._resync_period for listener in running.informer._processor._listeners] == [30]
 
 
+@pytest.mark.statement("SI-7")
 def test_what_is_no_change_goes_to_those_who_are_due_and_a_change_to_everybody() -> None:
     """A new handler counts as due until the first resync says otherwise, so it hears of the first no change."""
     informer, recorder = informer_without_a_source(), Recorder()
@@ -525,6 +575,7 @@ def test_what_is_no_change_goes_to_those_who_are_due_and_a_change_to_everybody()
 # ------------------------------------------------------------------------------------- handlers that fail
 
 
+@pytest.mark.statement("SI-15")
 def test_event_panics(source: FakeControllerSource, caplog: pytest.LogCaptureFixture) -> None:
     """A handler that raises is logged, counted, and goes on with the next object after a second."""
     clock = FakeClock()
@@ -556,6 +607,7 @@ def test_event_panics(source: FakeControllerSource, caplog: pytest.LogCaptureFix
 # ----------------------------------------------------------------------------------- adding and removing
 
 
+@pytest.mark.statement("SI-11")
 def test_shared_informer_remove_handler(source: FakeControllerSource) -> None:
     kept, removed = Recorder(), Recorder()
     with Running(source, kept, removed) as running:
@@ -570,6 +622,7 @@ def test_shared_informer_remove_handler(source: FakeControllerSource) -> None:
     assert removed.heard == ["+a"]
 
 
+@pytest.mark.statement("SI-11")
 def test_shared_informer_remove_foreign_handler(source: FakeControllerSource) -> None:
     foreign = informer_without_a_source().add_event_handler(Recorder())
     recorder = Recorder()
@@ -580,6 +633,7 @@ def test_shared_informer_remove_foreign_handler(source: FakeControllerSource) ->
         recorder.expect("+a")
 
 
+@pytest.mark.statement("SI-11")
 def test_a_handler_may_remove_itself(source: FakeControllerSource) -> None:
     heard: list[str] = []
 
@@ -595,6 +649,130 @@ def test_a_handler_may_remove_itself(source: FakeControllerSource) -> None:
     assert heard == ["a"]
 
 
+@pytest.mark.statement("SI-11")
+def test_removing_removed_shared_informer(source: FakeControllerSource) -> None:
+    """Also with the informer gone."""
+    recorder = Recorder()
+    with Running(source, recorder) as running:
+        running.informer.remove_event_handler(running.registrations[0])
+        running.informer.remove_event_handler(running.registrations[0])
+    running.informer.remove_event_handler(running.registrations[0])
+
+
+@pytest.mark.statement("SI-11")
+def test_remove_while_active(source: FakeControllerSource) -> None:
+    """What is buffered for a handler that is removed is dropped; the call under way ends."""
+    inside, release = threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    def on_add(obj: Object, is_in_initial_list: bool) -> None:
+        heard.append(obj["metadata"]["name"])
+        inside.set()
+        release.wait(10)
+
+    for name in "abc":
+        source.add(pod(name))
+    other = Recorder()
+    with Running(source, ResourceEventHandlerFuncs(add=on_add), other) as running:
+        assert inside.wait(10)
+        other.expect("*a", "*b", "*c")
+        running.informer.remove_event_handler(running.registrations[0])
+        release.set()
+    assert len(heard) == 1
+
+
+@pytest.mark.statement("SI-11")
+def test_remove_event_handler_synchronous_shutdown(source: FakeControllerSource) -> None:
+    """`shut_down_event_handler` returns when the call that is under way has; `remove_event_handler` at once."""
+    inside, release, gone = threading.Event(), threading.Event(), threading.Event()
+
+    def on_add(obj: Object, is_in_initial_list: bool) -> None:
+        inside.set()
+        release.wait(10)
+
+    source.add(pod("a"))
+    with Running(source, ResourceEventHandlerFuncs(add=on_add)) as running:
+        assert inside.wait(10)
+
+        def shut_down() -> None:
+            running.informer.shut_down_event_handler(running.registrations[0])
+            gone.set()
+
+        thread = threading.Thread(target=shut_down)
+        thread.start()
+        assert not gone.wait(0.02)
+        release.set()
+        assert gone.wait(10)
+        thread.join()
+
+
+def test_shut_down_event_handler_lifecycles(source: FakeControllerSource) -> None:
+    """Before the start, twice, after the stop, and of somebody else's: none of it waits or harms."""
+    informer = informer_without_a_source()
+    early = informer.add_event_handler(Recorder())
+    informer.shut_down_event_handler(early)
+    with Running(source, Recorder()) as running:
+        running.informer.shut_down_event_handler(early)
+        running.informer.shut_down_event_handler(running.registrations[0])
+        running.informer.shut_down_event_handler(running.registrations[0])
+    running.informer.shut_down_event_handler(running.registrations[0])
+
+
+@pytest.mark.statement("SI-15")
+def test_remove_event_handler_asynchronous_panic(source: FakeControllerSource) -> None:
+    """A handler that raises while it is removed takes nobody with it, and its pause ends with it."""
+    clock, inside, release = FakeClock(), threading.Event(), threading.Event()
+
+    def on_add(obj: Object, is_in_initial_list: bool) -> None:
+        inside.set()
+        release.wait(10)
+        raise RuntimeError("a bug in the handler")
+
+    source.add(pod("a"))
+    other = Recorder()
+    with Running(source, ResourceEventHandlerFuncs(add=on_add), other, clock=clock) as running:
+        assert inside.wait(10)
+        running.informer.remove_event_handler(running.registrations[0])
+        release.set()
+        running.watching()
+        source.add(pod("b"))
+        other.expect("*a", "+b")
+
+
+def test_shared_informer_initialization_race(source: FakeControllerSource) -> None:
+    """Handlers join from other threads while the informer starts: each hears of everything, once."""
+    for name in "abc":
+        source.add(pod(name))
+    recorders = [Recorder() for _ in range(10)]
+    running = Running(source)
+    threads = [threading.Thread(target=running.informer.add_event_handler, args=(recorder,)) for recorder in recorders]
+    for thread in threads[:5]:
+        thread.start()
+    with running:
+        for thread in threads[5:]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for recorder in recorders:
+            recorder.expect("*a", "*b", "*c")
+
+
+@pytest.mark.statement("SI-13")
+def test_shared_informer_start_race(source: FakeControllerSource) -> None:
+    """Started from several threads at once, one of them runs it; the others return at once."""
+    source.add(pod("a"))
+    recorder = Recorder()
+    with Running(source, recorder) as running:
+        others = [threading.Thread(target=running.informer.run, args=(running.stop,)) for _ in range(5)]
+        for thread in others:
+            thread.start()
+        for thread in others:
+            thread.join(10)
+            assert not thread.is_alive()
+        recorder.expect("*a")
+
+
+@pytest.mark.statement("SI-12")
 def test_shared_informer_multiple_registration(source: FakeControllerSource) -> None:
     """The same handler twice is told twice, until one of the two is removed."""
     recorder = Recorder()
@@ -627,6 +805,7 @@ def test_shared_informer_handler_abuse(source: FakeControllerSource) -> None:
         wait_until(lambda: len(running.informer.indexer.list()) == 500)
 
 
+@pytest.mark.statement("TS-6")
 def test_indexer(source: FakeControllerSource) -> None:
     """Indexes from before the start and from after it can be used at once."""
     source.add(pod("a", "x"))
@@ -653,6 +832,60 @@ def test_shared_informer_transformer(source: FakeControllerSource) -> None:
         assert {obj["value"] for obj in running.informer.indexer.list()} == {"LISTED", "WATCHED"}
 
 
+def test_transforming_informer(source: FakeControllerSource) -> None:
+    """Handlers see what is stored: the transformed object, as old and as new, and in a tombstone."""
+    heard: list[tuple[str, ...]] = []
+    handler = ResourceEventHandlerFuncs(
+        add=lambda obj, _: heard.append((obj["value"],)),
+        update=lambda old, new: heard.append((old["value"], new["value"])),
+        delete=lambda obj: heard.append((obj.obj["value"] if isinstance(obj, DeletedFinalStateUnknown) else "",)),  # type: ignore[index]
+    )
+    source.add(pod("a", "one"))
+    with Running(
+        source, handler, transform=lambda obj: obj | {"value": obj["value"].upper()}, clock=Hasty()
+    ) as running:
+        running.watching()
+        source.modify(pod("a", "two"))
+        wait_until(lambda: len(heard) == 2)
+        source.delete_drop_watch(pod("a"))
+        source.reset_watch()
+        wait_until(lambda: len(heard) == 3)
+    assert heard == [("ONE",), ("ONE", "TWO"), ("TWO",)]
+
+
+def test_transforming_informer_race(source: FakeControllerSource) -> None:
+    """Nobody ever sees an object that has not been transformed, however often it is looked at meanwhile."""
+    done, raw = threading.Event(), list[str]()
+    with Running(source, transform=lambda obj: obj | {"value": "transformed"}) as running:
+
+        def look() -> None:
+            while not done.is_set():
+                raw.extend(obj["value"] for obj in running.informer.indexer.list() if obj["value"] != "transformed")
+
+        threads = [threading.Thread(target=look) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        running.watching()
+        for i in range(200):
+            source.add(pod(f"p{i}"))
+        wait_until(lambda: len(running.informer.indexer.list_keys()) == 200)
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert raw == []
+
+
+@pytest.mark.statement("PD-4")
+def test_panic_propagated(source: FakeControllerSource) -> None:
+    """What goes wrong between queue and store does not end the informer, and is not hidden either: it is counted."""
+    with Running(source, indexers={"value": lambda obj: [obj["missing"]]}) as running:
+        running.watching()
+        source.add(pod("a"))
+        wait_until(lambda: running.informer.process_failures == 1)
+        source.add(pod("b"))
+        wait_until(lambda: running.informer.process_failures == 2)
+
+
 def test_managed_fields_are_not_kept(source: FakeControllerSource) -> None:
     source.add(pod("a", managedFields=[{"manager": "kubectl"}]))
     with Running(source) as running:
@@ -666,6 +899,25 @@ def test_managed_fields_are_not_kept(source: FakeControllerSource) -> None:
 # --------------------------------------------------------------------------------------------------- stop
 
 
+@pytest.mark.statement("SI-3")
+def test_sync_result() -> None:
+    """Waiting for several caches is over when the last has synced."""
+    clock, stop = FakeClock(), threading.Event()
+    answers = {"a": False, "b": False}
+    waiter = threading.Thread(
+        target=lambda: wait_for_cache_sync(stop, lambda: answers["a"], lambda: answers["b"], clock=clock)
+    )
+    waiter.start()
+    for name in answers:
+        clock.wait_for_waiters()
+        assert waiter.is_alive()
+        answers[name] = True
+        clock.step(0.1)
+    waiter.join(10)
+    assert not waiter.is_alive()
+
+
+@pytest.mark.statement("SI-14")
 def test_shutdown(source: FakeControllerSource) -> None:
     """A stop ends all threads, with handlers idle, busy and removed, and drops what was not delivered."""
     inside, release = threading.Event(), threading.Event()
@@ -696,6 +948,7 @@ def test_the_threads_of_an_informer_have_names(source: FakeControllerSource) -> 
         assert {"pods-reflector", "pods-reflector-resync", "pods-handler-1"} <= names
 
 
+@pytest.mark.statement("SI-13")
 def test_state_shared_informer(source: FakeControllerSource, caplog: pytest.LogCaptureFixture) -> None:
     source.add(pod("a"))
     with Running(source) as running:
@@ -708,6 +961,7 @@ def test_state_shared_informer(source: FakeControllerSource, caplog: pytest.LogC
     assert running.informer.is_stopped
 
 
+@pytest.mark.statement("SI-12")
 def test_add_on_stopped_shared_informer(source: FakeControllerSource) -> None:
     with Running(source, Recorder()) as running:
         pass
@@ -717,6 +971,7 @@ def test_add_on_stopped_shared_informer(source: FakeControllerSource) -> None:
         running.informer.add_indexers({NAMESPACE_INDEX: index_by_namespace})
 
 
+@pytest.mark.statement("SI-12")
 def test_remove_on_stopped_shared_informer(source: FakeControllerSource) -> None:
     with Running(source, Recorder()) as running:
         pass
@@ -754,13 +1009,6 @@ def apply(source: FakeControllerSource, changes: Iterable[tuple[str, str, str]])
         if fate.endswith("410"):
             source.reset_watch()
     return alive
-
-
-class Hasty(FakeClock):
-    """A clock on which no pause of the reflector takes any time."""
-
-    def sleep(self, stop: threading.Event, seconds: float) -> bool:
-        return stop.wait(0.0005) if seconds < 100 else super().sleep(stop, seconds)
 
 
 @settings(max_examples=60, deadline=None)

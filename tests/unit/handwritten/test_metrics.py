@@ -193,6 +193,7 @@ def test_an_add_that_is_folded_into_another_keeps_its_time(clock: FakeClock, pro
     assert provider.adds.count == 1
 
 
+@pytest.mark.statement("DQ-2", "DQ-9")
 def test_every_delayed_add_that_is_not_refused_is_a_retry(
     delaying: DelayingQueue[str], provider: RecordingProvider
 ) -> None:

@@ -24,6 +24,12 @@ from twinloop.nginxpod import is_terminating
 PATIENCE = 5.0
 
 
+@pytest.fixture(autouse=True)
+def mutation_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test watches over the caches: whoever changes an object in them fails it."""
+    monkeypatch.setenv("KUBE_CACHE_MUTATION_DETECTOR", "true")
+
+
 class Shop:
     """An operator at work in threads of its own, and the hands of a user and of a kubelet."""
 
@@ -226,6 +232,7 @@ def test_pods_deleted_while_the_watch_was_broken_come_back(shop: Shop) -> None: 
     shop.until(lambda: "web-1" in shop.pods())
 
 
+@pytest.mark.statement("CT-7")
 def test_a_refused_create_is_tried_again_until_it_is_accepted(shop: Shop) -> None:  # R12
     shop.client.refuse["create", "web-0"] = Forbidden("exceeded quota", code=403)
     shop.client.nginxpods.add(nginxpod(replicas=1))
@@ -247,6 +254,7 @@ def test_a_rollout_replaces_every_pod(shop: Shop) -> None:  # R5
     assert deletes == ["web-2", "web-1", "web-0"]
 
 
+@pytest.mark.statement("CT-7")
 def test_pods_of_nobody_cost_no_request(shop: Shop) -> None:
     shop.until(lambda: shop.operator.ready() is True)
     shop.client.pods.add(changed(foreign("coredns-abc-0"), labels={}, creationTimestamp=at(0)))

@@ -48,6 +48,7 @@ def test_one_page_is_not_paginated() -> None:
     assert server.asked == [("0", 2, "")]
 
 
+@pytest.mark.statement("RE-5")
 def test_pages_are_put_together_and_a_continue_token_goes_without_a_version() -> None:
     server = Server(page("7", "a", "b", token="t1"), page("7", "c", "d", token="t2"), page("7", "e"))
     listing = server.list("5")
@@ -60,6 +61,7 @@ def test_the_version_is_that_of_the_first_page() -> None:
     assert server.list().resource_version == "7"
 
 
+@pytest.mark.statement("RE-5")
 def test_410_on_a_later_page_leads_to_one_full_list_at_the_first_version() -> None:
     server = Server(page("7", "a", token="t1"), EXPIRED, page("8", "b", "c"))
     listing = server.list("5")
@@ -68,6 +70,7 @@ def test_410_on_a_later_page_leads_to_one_full_list_at_the_first_version() -> No
     assert server.asked == [("5", 2, ""), ("", 2, "t1"), ("5", 0, "")]
 
 
+@pytest.mark.statement("RE-5")
 def test_410_on_the_first_page_and_on_the_full_list_is_the_callers() -> None:
     with pytest.raises(Gone):
         Server(EXPIRED).list()

@@ -121,6 +121,7 @@ def test_a_changed_annotation_is_one_update_and_one_sync() -> None:
         program.expect(STARTED + UPDATED)
 
 
+@pytest.mark.statement("CT-5")
 def test_a_deletion_is_several_updates_and_then_a_key_that_is_not_in_the_cache() -> None:
     program = Program()
     program.source.add(POD)
@@ -133,6 +134,7 @@ def test_a_deletion_is_several_updates_and_then_a_key_that_is_not_in_the_cache()
         program.expect(STARTED + UPDATED * 3 + DELETED)
 
 
+@pytest.mark.statement("CT-6")
 def test_a_pod_deleted_while_the_watch_was_broken_is_shown_as_deleted_all_the_same() -> None:
     """CT-6: the deletion comes as a tombstone, which has a key of its own."""
     program = Program()
@@ -180,6 +182,7 @@ def start_with_a_sync_that_fails(clock: FakeClock) -> Program:
     return program
 
 
+@pytest.mark.statement("CT-4")
 def test_a_failing_key_is_tried_six_times_within_155_ms_and_dropped(caplog: pytest.LogCaptureFixture) -> None:
     """CT-4: one try and five retries after 5, 10, 20, 40 and 80 ms."""
     clock = FakeClock()
@@ -217,6 +220,7 @@ def test_a_dropped_key_comes_back_with_its_next_event() -> None:
         program.until(lambda lines: lines[-2:] == UPDATED)
 
 
+@pytest.mark.statement("RL-3")
 def test_failures_of_many_keys_share_the_token_bucket() -> None:
     """The default controller rate limiter: after a burst of 100, one key each 100 ms."""
     program = Program(FakeClock())

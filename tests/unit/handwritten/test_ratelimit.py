@@ -50,6 +50,7 @@ def queue(clock: FakeClock) -> Iterator[RateLimitingQueue[str]]:
     queue.shut_down()
 
 
+@pytest.mark.statement("RL-1")
 def test_item_exponential_failure_rate_limiter() -> None:
     limiter: ItemExponentialFailureRateLimiter[str] = ItemExponentialFailureRateLimiter(1 * MS, 1.0)
     assert delays(limiter, "one", 5) == pytest.approx([1 * MS, 2 * MS, 4 * MS, 8 * MS, 16 * MS])
@@ -62,6 +63,7 @@ def test_item_exponential_failure_rate_limiter() -> None:
     assert limiter.num_requeues("two") == 2
 
 
+@pytest.mark.statement("RL-1")
 @pytest.mark.parametrize(("base", "maximum"), [(1 * MS, 1000.0), (60.0, 3600.0), (0.0, 1.0), (5.0, 2.0)])
 def test_item_exponential_failure_rate_limiter_over_flow(base: float, maximum: float) -> None:
     limiter: ItemExponentialFailureRateLimiter[str] = ItemExponentialFailureRateLimiter(base, maximum)
@@ -70,6 +72,7 @@ def test_item_exponential_failure_rate_limiter_over_flow(base: float, maximum: f
     assert limiter.num_requeues("overflow") == 3000
 
 
+@pytest.mark.statement("RL-5")
 def test_item_fast_slow_rate_limiter() -> None:
     limiter: ItemFastSlowRateLimiter[str] = ItemFastSlowRateLimiter(5 * MS, 10.0, 3)
     assert delays(limiter, "one", 5) == [5 * MS, 5 * MS, 5 * MS, 10.0, 10.0]
@@ -80,6 +83,7 @@ def test_item_fast_slow_rate_limiter() -> None:
     assert limiter.when("one") == 5 * MS
 
 
+@pytest.mark.statement("RL-6")
 def test_max_of_rate_limiter() -> None:
     limiter: MaxOfRateLimiter[str] = MaxOfRateLimiter(
         ItemFastSlowRateLimiter(5 * MS, 3.0, 3), ItemExponentialFailureRateLimiter(1 * MS, 1.0)
@@ -92,6 +96,7 @@ def test_max_of_rate_limiter() -> None:
     assert limiter.when("one") == 5 * MS
 
 
+@pytest.mark.statement("RL-7")
 def test_with_max_wait_rate_limiter() -> None:
     inner: RateLimiter[str] = ItemFastSlowRateLimiter(5 * MS, 1000.0, 100)
     limiter: WithMaxWaitRateLimiter[str] = WithMaxWaitRateLimiter(inner, 500.0)
@@ -101,6 +106,7 @@ def test_with_max_wait_rate_limiter() -> None:
     assert limiter.num_requeues("one") == 0
 
 
+@pytest.mark.statement("RL-8")
 def test_rate_limiting_queue(clock: FakeClock, queue: RateLimitingQueue[str]) -> None:
     queue.add_rate_limited("one")
     clock.wait_for_deadline(1.0)
@@ -126,6 +132,7 @@ def test_rate_limiting_queue(clock: FakeClock, queue: RateLimitingQueue[str]) ->
 # Statements that client-go does not test by name.
 
 
+@pytest.mark.statement("RL-2")
 def test_the_default_controller_limiter_starts_at_five_milliseconds_and_ends_at_1000_seconds() -> None:
     clock = FakeClock()
     limiter = default_controller_rate_limiter(clock=clock)
@@ -137,18 +144,31 @@ def test_the_default_controller_limiter_starts_at_five_milliseconds_and_ends_at_
     assert sum(found[:5]) == pytest.approx(0.155)
 
 
+@pytest.mark.statement("RL-2", "RL-3")
 def test_the_default_controller_limiter_slows_all_items_together_after_a_hundred() -> None:
     limiter = default_controller_rate_limiter(clock=FakeClock())
     found = [limiter.when(f"item-{number}") for number in range(103)]
     assert found == pytest.approx([0.005] * 100 + [0.1, 0.2, 0.3])
 
 
+@pytest.mark.statement("RL-4")
 def test_the_default_item_based_limiter_starts_at_one_millisecond() -> None:
     assert delays(default_item_based_rate_limiter(), "item", 21)[::5] == pytest.approx(
         [0.001, 0.032, 1.024, 32.768, 1000]
     )
 
 
+@pytest.mark.statement("RL-10")
+def test_sample_controllers_limiter_is_a_matter_of_arguments() -> None:
+    clock = FakeClock()
+    limiter = MaxOfRateLimiter[str](
+        ItemExponentialFailureRateLimiter(0.005, 1000.0), BucketRateLimiter(50.0, 300, clock=clock)
+    )
+    assert [limiter.when(f"item-{number}") for number in range(300)] == [0.005] * 300
+    assert limiter.when("one more") == pytest.approx(0.02)
+
+
+@pytest.mark.statement("RL-3")
 def test_the_bucket_hands_out_its_burst_and_then_one_token_at_a_time() -> None:
     clock = FakeClock(5000.0)
     bucket = BucketRateLimiter(10.0, 3, clock=clock)
@@ -159,6 +179,7 @@ def test_the_bucket_hands_out_its_burst_and_then_one_token_at_a_time() -> None:
     assert delays(bucket, "any", 4) == pytest.approx([0.0, 0.0, 0.0, 0.1])
 
 
+@pytest.mark.statement("RL-3")
 def test_the_bucket_tracks_no_item_and_gives_no_token_back() -> None:
     bucket = BucketRateLimiter(1.0, 1, clock=FakeClock())
     bucket.when("item")
@@ -188,6 +209,7 @@ def test_the_bucket_never_lets_more_pass_than_its_rate_allows(steps: list[float]
             assert last - first + 1 <= burst + rate * (passed[last] - passed[first]) + 1e-6
 
 
+@pytest.mark.statement("RL-6")
 def test_max_of_asks_every_limiter_even_when_another_wins() -> None:
     bucket = BucketRateLimiter(1.0, 2, clock=FakeClock())
     slow: RateLimiter[Hashable] = ItemFastSlowRateLimiter(60.0, 60.0, 0)
@@ -201,6 +223,7 @@ def test_max_of_nothing_is_refused() -> None:
         MaxOfRateLimiter()
 
 
+@pytest.mark.statement("RL-8")
 def test_the_queue_asks_its_limiter_even_when_it_is_shut_down(queue: RateLimitingQueue[str]) -> None:
     queue.shut_down()
     queue.add_rate_limited("one")
@@ -208,6 +231,7 @@ def test_the_queue_asks_its_limiter_even_when_it_is_shut_down(queue: RateLimitin
     assert queue.get() == (None, True)
 
 
+@pytest.mark.statement("RL-9")
 def test_forget_is_not_done(clock: FakeClock, queue: RateLimitingQueue[str]) -> None:
     queue.add("one")
     assert queue.get() == ("one", False)

@@ -59,6 +59,7 @@ CORRUPT = CorruptAnswer("no JSON")
 # ---------------------------------------------------------------------------------------- list, then watch
 
 
+@pytest.mark.statement("RE-1", "RE-6")
 def test_reflector_list_and_watch() -> None:
     """The exact options of the first requests, and everything in the store."""
     played = play([page("10", "a", "b")], [ends(event("ADDED", "11", "c"), event("DELETED", "12", "a"))])
@@ -69,6 +70,7 @@ def test_reflector_list_and_watch() -> None:
     assert played.clock.pauses == []
 
 
+@pytest.mark.statement("RE-8")
 def test_a_watch_that_the_server_ended_is_resumed_at_once_without_a_list() -> None:
     played = play(
         [page("10")], [ends(event("ADDED", "11")), ends(bookmark("20")), ends(event("MODIFIED", "30")), REFUSED]
@@ -77,6 +79,7 @@ def test_a_watch_that_the_server_ended_is_resumed_at_once_without_a_list() -> No
     assert len(played.clock.pauses) == 1  # only for REFUSED
 
 
+@pytest.mark.statement("RE-12")
 def test_reflector_resource_version_update() -> None:
     """Every event moves the version, bookmarks and deletions too; a bookmark changes no object."""
     versions: list[str] = []
@@ -108,12 +111,14 @@ def test_reflector_resource_version_update() -> None:
     assert [call for call, _ in store.calls] == ["replace", "add", "update", "delete"]
 
 
+@pytest.mark.statement("RE-12")
 def test_the_version_is_the_last_events_and_not_the_largest() -> None:
     """Resource versions are opaque: nobody compares 55 with 32."""
     played = play([page("10")], [ends(event("ADDED", "55"), event("ADDED", "32", "b"))])
     assert played.reflector.last_sync_resource_version == "32"
 
 
+@pytest.mark.statement("RE-14")
 def test_reflector_watch_handler(caplog: pytest.LogCaptureFixture) -> None:
     """Objects of another kind and events of an unknown type are logged and skipped; the watch goes on."""
     watch = ends(
@@ -129,6 +134,7 @@ def test_reflector_watch_handler(caplog: pytest.LogCaptureFixture) -> None:
     assert len(skipped) == 2
 
 
+@pytest.mark.statement("RE-14")
 def test_an_event_that_the_store_refuses_is_logged_and_the_next_one_is_taken(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -137,6 +143,7 @@ def test_an_event_that_the_store_refuses_is_logged_and_the_next_one_is_taken(
     assert "The store refused a watch event" in caplog.messages
 
 
+@pytest.mark.statement("RE-7")
 def test_watch_timeout() -> None:
     """Between 300 and 600 s, at random; shorter ones are ignored, a longer minimum m gives m to 2m."""
 
@@ -154,18 +161,21 @@ def test_watch_timeout() -> None:
 # --------------------------------------------------------------------------------- which list is asked for
 
 
+@pytest.mark.statement("RE-2", "RE-18")
 def test_reflector_resync_with_resource_version() -> None:
     """The second list is not older than what is known, so a server that lags cannot take us back in time."""
     played = play([page("10"), page("20")], [status_ends(500, "InternalError")])
     assert played.server.list_versions == ["0", "10"]
 
 
+@pytest.mark.statement("RE-3")
 def test_reflector_expired_exact_resource_version() -> None:
     played = play([page("10"), EXPIRED, page("20")], [ends(status(410, "Expired"))])
     assert played.server.list_versions == ["0", "10", ""]
     assert_backed_off(played.clock.pauses, 0.8)  # for the event; the second list came at once
 
 
+@pytest.mark.statement("RE-5")
 def test_reflector_full_list_if_expired() -> None:
     """410 between two pages: one full list at the version that was asked for."""
     played = play(
@@ -200,6 +210,7 @@ TOO_LARGE = [
 ]
 
 
+@pytest.mark.statement("RE-3", "RE-4")
 def test_reflector_full_list_if_too_large() -> None:
     """The server is behind our version (an etcd restored from a backup); three shapes of saying so."""
     played = play(
@@ -209,6 +220,7 @@ def test_reflector_full_list_if_too_large() -> None:
     assert played.server.list_versions == ["0", "20", "", "30", "", "40", ""]
 
 
+@pytest.mark.statement("RE-4")
 @pytest.mark.parametrize(
     "error",
     [
@@ -221,6 +233,7 @@ def test_other_errors_are_not_a_too_large_version(error: ApiError) -> None:
     assert not is_too_large_resource_version(error)
 
 
+@pytest.mark.statement("RE-3")
 def test_the_version_stays_unavailable_until_a_list_succeeds() -> None:
     """No second try at a version that the server has refused: it would only be refused again."""
     played = play(
@@ -231,6 +244,7 @@ def test_the_version_stays_unavailable_until_a_list_succeeds() -> None:
     assert not played.reflector.is_last_sync_resource_version_unavailable
 
 
+@pytest.mark.statement("RE-2")
 def test_reflector_watch_list_page_size() -> None:
     objects = [f"pod-{i}" for i in range(10)]
     played = play(
@@ -242,12 +256,14 @@ def test_reflector_watch_list_page_size() -> None:
     assert list(played.store.objects) == objects
 
 
+@pytest.mark.statement("RE-2")
 def test_reflector_not_paginating_not_consistent_reads() -> None:
     """A list at a version goes without a limit: only so does the watch cache answer it."""
     played = play([page("10"), page("10")], [status_ends(410, "Expired")])
     assert played.server.asked == [("list", "0", 500), ("watch", "10", 0), ("list", "10", 0)]
 
 
+@pytest.mark.statement("RE-2")
 def test_reflector_paginating_non_consistent_reads_if_watch_cache_disabled() -> None:
     """Pages at version "0" mean that there is no watch cache: keep asking for pages."""
     played = play(
@@ -266,6 +282,7 @@ def test_an_answer_that_is_no_list_does_not_empty_the_store() -> None:
 # ------------------------------------------------------------------------------------------- what goes wrong
 
 
+@pytest.mark.statement("RE-10", "RE-17")
 @pytest.mark.parametrize("failures", [5, 40])
 def test_reflector_list_and_watch_init_conn_backoff(failures: int) -> None:
     """A server that is not there is asked forever, at growing intervals, and the watch goes on from its version."""
@@ -305,6 +322,7 @@ def test_a_list_that_fails_is_tried_forever(error: Exception) -> None:
     assert played.reflector.last_error is None
 
 
+@pytest.mark.statement("RE-10")
 @pytest.mark.parametrize(
     "error",
     [
@@ -325,6 +343,7 @@ def test_a_watch_that_is_refused_leads_to_a_list_at_the_same_version_after_a_pau
     assert set(played.store.objects) == {"b"}
 
 
+@pytest.mark.statement("RE-10")
 def test_a_watch_without_any_answer_is_tried_again_without_a_list() -> None:
     played = play([page("10")], [REFUSED, Unavailable("read timed out"), ends(event("ADDED", "11"))])
     assert played.server.conversation == ["list '0'", "watch '10'", "watch '10'", "watch '10'"]
@@ -344,6 +363,7 @@ def test_reflector_list_and_watch_with_errors() -> None:
     assert len(played.clock.pauses) == 3 * rounds
 
 
+@pytest.mark.statement("RE-11", "RE-15")
 @pytest.mark.parametrize(
     "error", [(410, "Expired"), (410, "Gone"), (500, "InternalError"), (403, "Forbidden"), (504, "Timeout")]
 )
@@ -354,18 +374,21 @@ def test_close_watch_channel_on_error(error: tuple[int, str]) -> None:
     assert_backed_off(played.clock.pauses, 0.8)
 
 
+@pytest.mark.statement("RE-11")
 def test_reflector_replaces_store_on_unsafe_delete() -> None:
     """A broken object was deleted unsafely: the server ends the watch with StoreReadError, a list removes it."""
     played = play([page("10", "broken"), page("20", "a")], [ends(status(500, "StoreReadError"))])
     assert played.store.objects == {"a": "1"}
 
 
+@pytest.mark.statement("RE-10", "RE-11")
 def test_no_relist_on_too_many_requests() -> None:
     played = play([page("10")], [TOO_MANY, TOO_MANY, TOO_MANY, TOO_MANY, ends(event("ADDED", "11"))])
     assert [verb for verb, _, _ in played.server.asked] == ["list"] + ["watch"] * 5
     assert_backed_off(played.clock.pauses, 0.8, 1.6, 3.2, 6.4)
 
 
+@pytest.mark.statement("RE-11")
 def test_backoff_on_too_many_requests() -> None:
     """429 at the opening and 429 inside the stream: both back off, and both go on with the watch."""
     played = play(
@@ -389,7 +412,8 @@ def test_retry_after_is_honoured_when_it_is_longer_than_the_back_off() -> None:
 # ----------------------------------------------------------------------------------------------- short watches
 
 
-def test_reflector_handle_result_chan_closed_before() -> None:
+@pytest.mark.statement("RE-9")
+def test_reflector_handle_watch_result_chan_closed_before() -> None:
     """A watch that ends at once without an event: a pause, then a list, never a busy loop."""
     played = play([page("10"), page("10"), page("10")], [ends(), ends()])
     assert played.server.conversation == ["list '0'", "watch '10'", "list '10'", "watch '10'", "list '10'"]
@@ -397,7 +421,8 @@ def test_reflector_handle_result_chan_closed_before() -> None:
     assert all(isinstance(error, VeryShortWatch) for error in played.errors)
 
 
-def test_reflector_handle_result_chan_closed_after() -> None:
+@pytest.mark.statement("RE-9")
+def test_reflector_handle_watch_result_chan_closed_after() -> None:
     """One event is enough to show that the watch was served."""
     played = play([page("10")], [ends(event("ADDED", "11"))])
     assert played.errors == []
@@ -539,6 +564,7 @@ class Running:
         wait_until(lambda: threading.active_count() <= self.before)
 
 
+@pytest.mark.statement("RE-16")
 def test_reflector_resync() -> None:
     """Resyncs come at their period, ask the server for nothing, and only if somebody is due."""
     answers = iter([True, False, True])
@@ -556,6 +582,7 @@ def test_reflector_resync() -> None:
     assert server.conversation == ["list '0'", "watch '10'"]
 
 
+@pytest.mark.statement("RE-16")
 def test_a_resync_that_fails_ends_the_watch_and_the_next_one_comes_all_the_same() -> None:
     server = Server(iter([page("10"), page("20")]), iter([FakeWatch(), FakeWatch()]))
     store = Store()
@@ -578,6 +605,7 @@ def test_a_resync_that_fails_ends_the_watch_and_the_next_one_comes_all_the_same(
 # ----------------------------------------------------------------------------------------------------- stop
 
 
+@pytest.mark.statement("RE-15")
 def test_reflector_watch_stopped_before() -> None:
     """Stopped already: nothing is asked for."""
     server = Server(iter([page("10")]), iter([FakeWatch()]))
@@ -586,6 +614,7 @@ def test_reflector_watch_stopped_before() -> None:
     assert server.asked == []
 
 
+@pytest.mark.statement("RE-15")
 def test_run_until() -> None:
     """A stop closes the watch under the thread that reads it, once, and is no error."""
     watch = FakeWatch()
@@ -598,6 +627,63 @@ def test_run_until() -> None:
     assert watch.stops == 1
     assert running.reflector.last_error is None
     assert server.conversation == ["list '0'", "watch '10'"]
+
+
+@pytest.mark.statement("RE-15")
+def test_reflector_watch_stopped_after() -> None:
+    """A stop between the opening of a watch and its first event: the watch is closed, and none is opened after it."""
+
+    class Stopping(Server):
+        def watch(self, **options: Any) -> FakeWatch:  # type: ignore[override]
+            watch = super().watch(**options)
+            self.stop.set()
+            return watch
+
+    watch = FakeWatch()
+    server = Stopping(iter([page("10")]), iter([watch, FakeWatch()]))
+    Reflector(server, Store(), clock=PatientClock(), rng=random.Random(1)).run(server.stop)
+    assert watch.stops == 1
+    assert server.conversation == ["list '0'", "watch '10'"]
+
+
+@pytest.mark.statement("RE-15")
+@pytest.mark.parametrize("events", [[], [event("ADDED", "11")]], ids=["before", "after"])
+def test_reflector_handle_watch_stopped(events: list[Object | Exception]) -> None:
+    """Stopped before the first event or after it: the watch is stopped once, and the stop is no error."""
+    store, watch = Store(), FakeWatch(events)
+    server = Server(iter([page("10")]), iter([watch]))
+    with Running(server, store) as running:
+        wait_until(lambda: len(store.calls) == 1 + len(events))
+        running.stop.set()
+        running.thread.join(5)
+    assert watch.stops == 1
+    assert running.reflector.last_error is None
+
+
+@pytest.mark.statement("RE-15")
+def test_reflector_stop_watch() -> None:
+    """Nothing is read from a watch any more once it was stopped."""
+    store, watch = Store(), FakeWatch()
+    server = Server(iter([page("10")]), iter([watch]))
+    with Running(server, store) as running:
+        wait_until(lambda: len(server.opened) == 1)
+        running.stop.set()
+        running.thread.join(5)
+        watch.send("ADDED", thing("late", "11"))
+    assert store.calls == [("replace", "10")]
+
+
+@pytest.mark.statement("RE-16")
+def test_reflector_resync_chan() -> None:
+    """The timer of the resync begins anew each time, and none runs without a period."""
+    server, store = Server(iter([page("10")]), iter([FakeWatch()])), Store()
+    with Running(server, store, resync_period=30.0) as running:
+        for count in (1, 2):
+            running.clock.wait_for_deadline(30.0 * count)
+            running.clock.step(30.0)
+            wait_until(lambda count=count: store.calls.count(("resync", None)) == count)  # type: ignore[misc]
+    with Running(Server(iter([page("10")]), iter([FakeWatch()])), Store()) as running:
+        running.clock.wait_for_deadline(math.inf)
 
 
 def test_a_stop_ends_the_back_off() -> None:
@@ -673,6 +759,7 @@ def test_a_watch_that_is_answered_clears_the_last_error() -> None:
         wait_until(lambda: running.reflector.last_error is None)
 
 
+@pytest.mark.statement("RE-21")
 def test_failures_are_logged_with_what_a_person_needs(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     play([Forbidden("pods is forbidden", code=403), EXPIRED, EXPIRED, RuntimeError("a bug"), page("10")])
@@ -685,6 +772,7 @@ def test_failures_are_logged_with_what_a_person_needs(caplog: pytest.LogCaptureF
     assert ("ERROR", "List or watch failed unexpectedly") in lines
 
 
+@pytest.mark.statement("RE-21")
 def test_an_error_handler_that_fails_does_not_end_the_reflector() -> None:
     def handler(error: Exception) -> None:
         raise RuntimeError("the handler is broken")

@@ -28,6 +28,7 @@ from handwritten.store import (
     meta_namespace_key,
     split_meta_namespace_key,
 )
+from handwritten.watch_list import TemporaryStore
 
 INDEX = "testIndex"
 
@@ -55,6 +56,7 @@ def names(objects: Iterable[Object]) -> set[str]:
 # ---------------------------------------------------------------------------------------------------- keys
 
 
+@pytest.mark.statement("TS-1")
 @pytest.mark.parametrize(
     ("obj", "key"),
     [(thing("web"), "web"), (thing("web", namespace="prod"), "prod/web"), ({"metadata": {"name": "a"}}, "a")],
@@ -63,6 +65,7 @@ def test_meta_namespace_key(obj: Object, key: str) -> None:
     assert meta_namespace_key(obj) == key
 
 
+@pytest.mark.statement("TS-11")
 @pytest.mark.parametrize(
     "obj",
     [
@@ -83,11 +86,13 @@ def test_an_object_without_a_name_has_no_key_and_the_error_carries_it(obj: objec
     assert caught.value.hint
 
 
+@pytest.mark.statement("TS-1")
 @pytest.mark.parametrize(("key", "parts"), [("web", ("", "web")), ("prod/web", ("prod", "web")), ("/web", ("", "web"))])
 def test_split_meta_namespace_key(key: str, parts: tuple[str, str]) -> None:
     assert split_meta_namespace_key(key) == parts
 
 
+@pytest.mark.statement("TS-1")
 def test_split_meta_namespace_key_refuses_two_slashes() -> None:
     with pytest.raises(ValueError, match="a/b/c"):
         split_meta_namespace_key("a/b/c")
@@ -129,6 +134,40 @@ def test_an_object_without_a_key_is_refused_and_nothing_changes() -> None:
     assert store.resource_version == "1"
 
 
+@pytest.mark.statement("TS-11")
+def test_key_error() -> None:
+    """The error carries the object, and the cause where another error was it."""
+    given: Object = {"metadata": None}
+
+    def key(obj: Object) -> str:
+        try:
+            return str(obj["metadata"]["name"])
+        except TypeError as error:
+            raise ObjectKeyError("no key", obj) from error
+
+    with pytest.raises(ObjectKeyError) as caught:
+        Indexer(key_function=key).add(given)
+    assert caught.value.object is given
+    assert isinstance(caught.value.__cause__, TypeError)
+
+
+def test_object_names() -> None:
+    """A key is made of a name and taken apart again, with a namespace and without."""
+    for namespace, name in (("default", "web"), ("", "node-1")):
+        key = meta_namespace_key({"metadata": {"namespace": namespace, "name": name}})
+        assert split_meta_namespace_key(key) == (namespace, name)
+
+
+def test_cache_with_transformer() -> None:
+    """A store that transforms on its way in, as the watch list's temporary one does."""
+    store = TemporaryStore(lambda obj: obj | {"seen": True})
+    store.add(thing("a"))
+    store.update(thing("b"))
+    store.delete(thing("a"))
+    assert [(obj["metadata"]["name"], obj["seen"]) for obj in store.list()] == [("b", True)]
+
+
+@pytest.mark.statement("TS-9")
 def test_a_list_is_a_snapshot() -> None:
     store = Indexer()
     store.add(thing("a"))
@@ -138,6 +177,7 @@ def test_a_list_is_a_snapshot() -> None:
     assert names(before) == {"a"}
 
 
+@pytest.mark.statement("TS-9")
 def test_reads_while_others_write_see_each_object_whole() -> None:
     """Every object is under both its values or under none of them, whenever one looks."""
     store = indexed()
@@ -162,6 +202,7 @@ def test_reads_while_others_write_see_each_object_whole() -> None:
 # ------------------------------------------------------------------------------------------------- indexes
 
 
+@pytest.mark.statement("TS-3")
 def test_thread_safe_store_delete_removes_empty_sets_from_index() -> None:
     store = indexed()
     store.add(thing("a", "x"))
@@ -171,6 +212,7 @@ def test_thread_safe_store_delete_removes_empty_sets_from_index() -> None:
     assert store._indexes[INDEX].keys == {}
 
 
+@pytest.mark.statement("TS-3")
 def test_thread_safe_store_add_keeps_non_empty_set_post_delete_from_index() -> None:
     store = indexed()
     store.add(thing("a", "x"))
@@ -179,6 +221,7 @@ def test_thread_safe_store_add_keeps_non_empty_set_post_delete_from_index() -> N
     assert store.index_keys(INDEX, "x") == ["b"]
 
 
+@pytest.mark.statement("TS-2", "TS-4")
 def test_thread_safe_store_indexing_functions_with_multiple_values() -> None:
     """The steps of client-go's table: each changes one object and looks at all sets."""
     store = indexed()
@@ -208,6 +251,7 @@ def test_thread_safe_store_indexing_functions_with_multiple_values() -> None:
     assert sets() == {}
 
 
+@pytest.mark.statement("TS-4")
 def test_index() -> None:
     """`index` gives the union over the values of the object asked for, each object once."""
     store = indexed()
@@ -219,6 +263,7 @@ def test_index() -> None:
     assert store.by_index(INDEX, "nobody") == []
 
 
+@pytest.mark.statement("TS-5")
 def test_get_index_func_values() -> None:
     store = indexed()
     store.add(thing("a", "x", "x", "y"))
@@ -227,6 +272,7 @@ def test_get_index_func_values() -> None:
     assert store.list_index_func_values("unknown") == []
 
 
+@pytest.mark.statement("TS-5")
 def test_multi_index_keys() -> None:
     store = Indexer({INDEX: by_values, NAMESPACE_INDEX: index_by_namespace})
     store.add(thing("b", "x", namespace="prod"))
@@ -240,6 +286,7 @@ def test_multi_index_keys() -> None:
     assert store.index_keys(NAMESPACE_INDEX, "prod") == ["prod/b"]
 
 
+@pytest.mark.statement("TS-5")
 def test_an_unknown_index_is_an_error() -> None:
     store = indexed()
     for read in (
@@ -251,6 +298,7 @@ def test_an_unknown_index_is_an_error() -> None:
             read()
 
 
+@pytest.mark.statement("TS-6")
 def test_add_indexers_indexes_what_is_there() -> None:
     store = Indexer()
     store.add(thing("a", "x", namespace="prod"))
@@ -260,6 +308,7 @@ def test_add_indexers_indexes_what_is_there() -> None:
     assert store.index_names == [INDEX, NAMESPACE_INDEX]
 
 
+@pytest.mark.statement("TS-6")
 def test_add_indexers_with_a_name_that_is_taken_adds_nothing() -> None:
     store = indexed()
     with pytest.raises(IndexerConflict, match=INDEX):
@@ -267,6 +316,7 @@ def test_add_indexers_with_a_name_that_is_taken_adds_nothing() -> None:
     assert store.index_names == [INDEX]
 
 
+@pytest.mark.statement("TS-7")
 def test_an_index_function_that_raises_leaves_store_and_indexes_as_they_were() -> None:
     def picky(obj: Object) -> Iterable[str]:
         return [obj["team"]]

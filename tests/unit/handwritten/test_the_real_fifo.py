@@ -106,6 +106,22 @@ def test_real_fifo_enqueueing_no_lister(fifo: RealFIFO) -> None:
 
 
 @pytest.mark.statement("RF-1")
+def test_real_fifo_enqueueing_with_lister() -> None:
+    """The deletion of something known goes through as well."""
+    fifo = apart(obj("known", 1))
+    fifo.delete(obj("known", 2))
+    assert drain(fifo) == [Delta(DELETED, obj("known", 2))]
+
+
+@pytest.mark.statement("RF-1")
+def test_real_fifo_delete_existing_non_propagated() -> None:
+    fifo = apart()
+    fifo.add(obj("foo", 5))
+    fifo.delete(obj("foo", 6))
+    assert drain(fifo) == [Delta(ADDED, obj("foo", 5)), Delta(DELETED, obj("foo", 6))]
+
+
+@pytest.mark.statement("RF-1")
 def test_real_fifo_detect_line_jumpers() -> None:
     """The order holds across objects; DeltaFIFO would hand out both changes of foo before bar."""
     fifo = RealFIFO()
@@ -195,6 +211,49 @@ def test_real_fifo_replace_makes_deletions() -> None:
         Delta(DELETED, tombstone("bar", None)),
         Delta(REPLACED, obj("foo", 15)),
     ]
+
+
+@pytest.mark.statement("RF-2")
+def test_real_fifo_replace_with_delete_delta_in() -> None:
+    """An object that was deleted and is in the list again: both are told."""
+    fifo = apart(obj("foo", 1))
+    fifo.delete(obj("foo", 1))
+    fifo.replace([obj("foo", 2)])
+    assert drain(fifo) == [Delta(DELETED, obj("foo", 1)), Delta(REPLACED, obj("foo", 2))]
+
+
+@pytest.mark.statement("RF-2")
+def test_real_fifo_replace_makes_deletions_replaced() -> None:
+    """A deletion that is queued is not repeated, whatever the store still says."""
+    fifo = apart(obj("foo", 5), obj("bar", 6), obj("baz", 7))
+    fifo.delete(obj("baz", 10))
+    fifo.replace([obj("foo", 6)])
+    assert drain(fifo) == [
+        Delta(DELETED, obj("baz", 10)),
+        Delta(DELETED, tombstone("bar", 6)),
+        Delta(REPLACED, obj("foo", 6)),
+    ]
+
+
+def test_real_fifo_replace_delta_type() -> None:
+    fifo = apart(obj("foo", 5))
+    fifo.replace([obj("foo", 5)])
+    assert [delta.type for delta in drain(fifo)] == [REPLACED]
+
+
+def test_real_fifo_update_resync_race() -> None:
+    """What is queued is newer than the store: no resync for it."""
+    fifo = apart(obj("foo", 5))
+    fifo.update(obj("foo", 6))
+    fifo.resync()
+    assert [delta.type for delta in drain(fifo)] == [UPDATED]
+
+
+def test_real_fifo_resync_non_existing() -> None:
+    fifo = apart(obj("foo", 5))
+    fifo.delete(obj("foo", 10))
+    fifo.resync()
+    assert [delta.type for delta in drain(fifo)] == [DELETED]
 
 
 def test_real_fifo_resync() -> None:

@@ -86,6 +86,7 @@ class TouchingQueue(FifoQueue[str]):
         self.touched.append(item)
 
 
+@pytest.mark.statement("WQ-7")
 @both_kinds
 def test_basic(shut_down: ShutDown) -> None:
     queue: WorkQueue[str] = WorkQueue()
@@ -114,6 +115,7 @@ def test_basic(shut_down: ShutDown) -> None:
     assert len(queue) == 0
 
 
+@pytest.mark.statement("WQ-4")
 @both_kinds
 def test_add_while_processing(shut_down: ShutDown) -> None:
     queue: WorkQueue[int] = WorkQueue()
@@ -140,6 +142,7 @@ def test_add_while_processing(shut_down: ShutDown) -> None:
     assert set(visits.values()) == {2}
 
 
+@pytest.mark.statement("WQ-2")
 def test_len() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -150,6 +153,19 @@ def test_len() -> None:
     assert len(queue) == 2
 
 
+@pytest.mark.statement("WQ-12")
+def test_the_length_counts_what_can_be_handed_out_and_nothing_else() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("foo")
+    take(queue, "foo")
+    assert len(queue) == 0
+    queue.add("foo")
+    assert len(queue) == 0
+    queue.done("foo")
+    assert len(queue) == 1
+
+
+@pytest.mark.statement("WQ-4")
 def test_reinsert() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -162,6 +178,7 @@ def test_reinsert() -> None:
     assert len(queue) == 0
 
 
+@pytest.mark.statement("WQ-2", "WQ-15")
 def test_collapse() -> None:
     order = TouchingQueue()
     queue: WorkQueue[str] = WorkQueue(queue=order)
@@ -174,6 +191,7 @@ def test_collapse() -> None:
     assert len(queue) == 0
 
 
+@pytest.mark.statement("WQ-3", "WQ-4")
 def test_collapse_while_processing() -> None:
     order = TouchingQueue()
     queue: WorkQueue[str] = WorkQueue(queue=order)
@@ -190,6 +208,7 @@ def test_collapse_while_processing() -> None:
     assert order.touched == []
 
 
+@pytest.mark.statement("WQ-10")
 def test_queue_drainage_using_shut_down_with_drain() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -204,6 +223,7 @@ def test_queue_drainage_using_shut_down_with_drain() -> None:
     finish(drained)
 
 
+@pytest.mark.statement("WQ-9")
 def test_no_queue_drainage_using_shut_down() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -211,6 +231,7 @@ def test_no_queue_drainage_using_shut_down() -> None:
     finish(background(queue.shut_down))
 
 
+@pytest.mark.statement("WQ-10")
 def test_force_queue_shutdown_using_shut_down() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -222,6 +243,7 @@ def test_force_queue_shutdown_using_shut_down() -> None:
     finish(*drained)
 
 
+@pytest.mark.statement("WQ-8")
 def test_queue_drainage_using_shut_down_with_drain_with_dirty_item() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -237,6 +259,7 @@ def test_queue_drainage_using_shut_down_with_drain_with_dirty_item() -> None:
     assert queue.get() == (None, True)
 
 
+@pytest.mark.statement("WQ-13")
 def test_garbage_collection() -> None:
     class Item:
         """A hashable thing that can be weakly referenced."""
@@ -260,6 +283,7 @@ def test_garbage_collection() -> None:
 # What client-go does not test by name.
 
 
+@pytest.mark.statement("WQ-6")
 def test_items_come_in_the_order_of_their_insertion_and_reinserted_ones_last() -> None:
     queue: WorkQueue[str] = WorkQueue()
     for item in ("a", "b", "c", "a"):
@@ -271,6 +295,7 @@ def test_items_come_in_the_order_of_their_insertion_and_reinserted_ones_last() -
         take(queue, item)
 
 
+@pytest.mark.statement("WQ-6")
 def test_get_blocks_until_an_item_is_there() -> None:
     queue: WorkQueue[str] = WorkQueue()
     worker = background(queue.get)
@@ -279,6 +304,7 @@ def test_get_blocks_until_an_item_is_there() -> None:
     assert finish(worker) == [("foo", False)]
 
 
+@pytest.mark.statement("WQ-1")
 def test_each_add_wakes_a_worker_of_its_own() -> None:
     queue: WorkQueue[str] = WorkQueue()
     workers = [background(queue.get) for _ in range(3)]
@@ -289,6 +315,7 @@ def test_each_add_wakes_a_worker_of_its_own() -> None:
     assert sorted(finish(*workers)) == [("a", False), ("b", False), ("c", False)]
 
 
+@pytest.mark.statement("WQ-14")
 @both_kinds
 def test_shutting_down_is_true_from_the_call_on(shut_down: ShutDown) -> None:
     queue: WorkQueue[str] = WorkQueue()
@@ -299,6 +326,7 @@ def test_shutting_down_is_true_from_the_call_on(shut_down: ShutDown) -> None:
     assert queue.shutting_down()
 
 
+@pytest.mark.statement("WQ-7")
 def test_what_was_queued_at_shut_down_is_still_handed_out() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -311,6 +339,7 @@ def test_what_was_queued_at_shut_down_is_still_handed_out() -> None:
     assert queue.get() == (None, True)
 
 
+@pytest.mark.statement("WQ-7")
 def test_an_add_during_shut_down_does_not_even_mark_an_item_dirty() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -321,6 +350,7 @@ def test_an_add_during_shut_down_does_not_even_mark_an_item_dirty() -> None:
     assert queue.get() == (None, True)
 
 
+@pytest.mark.statement("WQ-9")
 def test_shut_down_wakes_all_workers() -> None:
     queue: WorkQueue[str] = WorkQueue()
     workers = [background(queue.get) for _ in range(5)]
@@ -347,6 +377,7 @@ def test_an_unhashable_item_is_refused_and_changes_nothing() -> None:
 # The deliberate differences to client-go (kubernetes#141079).
 
 
+@pytest.mark.statement("WQ-11")
 def test_drain_waits_for_queued_items_too() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")
@@ -358,6 +389,7 @@ def test_drain_waits_for_queued_items_too() -> None:
     finish(drained)
 
 
+@pytest.mark.statement("WQ-11")
 def test_drain_notices_the_last_done_among_many_blocked_workers() -> None:
     """One wake-up shared between drainer and workers could go to a worker, and the drainer would sleep on."""
     queue: WorkQueue[int] = WorkQueue()
@@ -370,6 +402,7 @@ def test_drain_notices_the_last_done_among_many_blocked_workers() -> None:
     assert sorted(seen) == list(range(200))
 
 
+@pytest.mark.statement("WQ-11")
 def test_done_of_an_item_that_nobody_holds_does_not_duplicate_it() -> None:
     queue: WorkQueue[str] = WorkQueue()
     queue.add("foo")

@@ -32,6 +32,7 @@ class Sink:
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
         self.created: list[Any] = []
+        self.patched: list[tuple[str, dict[str, Any]]] = []
         self.calls = 0
         self.reached = threading.Event()
         self.gate = threading.Event()
@@ -47,6 +48,16 @@ class Sink:
             raise self.failures.pop(0)
         self.created.append(body)
         return body
+
+    def merge_patch(
+        self, resource: Resource, name: str, patch: dict[str, Any], namespace: str | None = None
+    ) -> dict[str, Any]:
+        assert self.gate.wait(SOON)
+        assert (resource, namespace) == (EVENTS, "shop")
+        if self.failures:
+            raise self.failures.pop(0)
+        self.patched.append((name, patch))
+        return patch
 
 
 class Pauses:
@@ -128,7 +139,8 @@ def test_times_are_utc_whatever_zone_the_clock_has(sink: Sink, pauses: Pauses) -
 def test_events_of_one_moment_have_different_names_and_keep_their_order(sink: Sink, pauses: Pauses) -> None:
     events = recorder(sink, pauses)
     for number in range(50):
-        events.event(NGINXPOD, "Normal", "PodCreated", str(number))
+        other = {**NGINXPOD, "metadata": {**NGINXPOD["metadata"], "uid": f"u-{number}"}}
+        events.event(other, "Normal", "PodCreated", str(number))
     events.close(SOON)
     assert len({event["metadata"]["name"] for event in sink.created}) == 50
     assert [event["message"] for event in sink.created] == [str(number) for number in range(50)]
@@ -159,6 +171,48 @@ def test_an_event_about_a_cluster_scoped_object_goes_to_default(sink: Sink, paus
     assert sink.created[0]["involvedObject"] == {"apiVersion": "v1", "kind": "Namespace", "name": "shop"}
 
 
+@pytest.mark.statement("EV-1")
+def test_the_same_event_again_is_a_patch_of_its_count(sink: Sink, pauses: Pauses) -> None:
+    times = iter([NOW, NOW + timedelta(seconds=5), NOW + timedelta(seconds=9)])
+    events = EventRecorder(sink, now=lambda: next(times), sleep=pauses)
+    for _ in range(3):
+        events.event(NGINXPOD, "Normal", "PodCreated", "made web-0")
+    events.close(SOON)
+    (created,) = sink.created
+    assert [name for name, _ in sink.patched] == [created["metadata"]["name"]] * 2
+    assert [patch for _, patch in sink.patched] == [
+        {"count": 2, "lastTimestamp": "2024-02-29T12:30:20Z", "message": "made web-0"},
+        {"count": 3, "lastTimestamp": "2024-02-29T12:30:24Z", "message": "made web-0"},
+    ]
+
+
+@pytest.mark.statement("EV-5")
+def test_an_event_that_has_expired_is_created_anew_with_its_count(sink: Sink, pauses: Pauses) -> None:
+    events = recorder(sink, pauses)
+    events.event(NGINXPOD, "Normal", "PodCreated", "made web-0")
+    until_written = threading.Event()
+    while not sink.created:
+        until_written.wait(0.001)
+    sink.failures = [errors.NotFound("events not found", code=404)]
+    events.event(NGINXPOD, "Normal", "PodCreated", "made web-0")
+    events.close(SOON)
+    first, second = sink.created
+    assert (second["count"], second["firstTimestamp"]) == (2, first["firstTimestamp"])
+    assert second["metadata"]["name"] == first["metadata"]["name"]
+
+
+@pytest.mark.statement("EV-3")
+def test_a_flood_about_one_object_is_cut_off_and_counted(sink: Sink, pauses: Pauses) -> None:
+    before = dropped("rate_limited")
+    events = recorder(sink, pauses, timer=lambda: 0.0)
+    for number in range(40):
+        events.event(NGINXPOD, "Normal", f"Reason{number}", "")
+    events.close(SOON)
+    assert len(sink.created) == 25
+    assert dropped("rate_limited") - before == 15
+
+
+@pytest.mark.statement("EV-4")
 @pytest.mark.parametrize("involved", [{}, {"metadata": None}, {"metadata": {}}, {"metadata": {"name": 5}}])
 def test_recording_about_something_odd_neither_raises_nor_stops_the_recorder(
     sink: Sink, pauses: Pauses, involved: dict[str, Any], caplog: pytest.LogCaptureFixture
@@ -174,8 +228,8 @@ def test_recording_about_something_odd_neither_raises_nor_stops_the_recorder(
 def test_recording_does_not_wait_for_the_server(sink: Sink, pauses: Pauses) -> None:
     sink.gate.clear()
     events = recorder(sink, pauses)
-    for _ in range(5):
-        events.event(NGINXPOD, "Normal", "Ready", "")
+    for number in range(5):
+        events.event(NGINXPOD, "Normal", "Ready", str(number))
     assert sink.created == []
     sink.gate.set()
     events.close(SOON)
@@ -199,6 +253,7 @@ def test_a_full_queue_drops_counts_and_says_so_once(
     assert caplog.text.count("queue of Events is full") == 1
 
 
+@pytest.mark.statement("EV-4")
 def test_an_unavailable_server_is_tried_again_after_growing_pauses(pauses: Pauses) -> None:
     sink = Sink(errors.Unavailable("no"), errors.CorruptAnswer("?"), errors.Unavailable("no", code=503))
     record(sink, pauses)
@@ -237,8 +292,8 @@ def test_a_missing_right_is_logged_once_until_something_works_again(
     forbidden = [errors.Forbidden("events is forbidden", code=403)] * 3
     sink = Sink(*forbidden)
     events = recorder(sink, pauses)
-    for _ in range(4):
-        events.event(NGINXPOD, "Normal", "Ready", "")
+    for number in range(4):
+        events.event(NGINXPOD, "Normal", "Ready", str(number))
     events.close(SOON)
     assert pauses.seconds == []
     assert len(sink.created) == 1
@@ -254,8 +309,8 @@ def test_an_error_after_a_success_is_logged_again(pauses: Pauses, caplog: pytest
             return super().create(resource, body, namespace)
 
     events = recorder(Alternating(), pauses)
-    for reason in ("Bad", "Good", "Bad"):
-        events.event(NGINXPOD, "Normal", reason, "")
+    for message, reason in enumerate(("Bad", "Good", "Bad")):
+        events.event(NGINXPOD, "Normal", reason, str(message))
     events.close(SOON)
     assert caplog.text.count("an Event was not written: no") == 2
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twinloop.apiserver import failures
+from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.kinds import Kind
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ Object = dict[str, Any]
 PODS = ("", "pods")
 _SECONDS = 300
 _NODE_FAILURES = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_PREEMPTION = "PreemptLowerPriority"
 # The two classes that every cluster has; others would be PriorityClass objects, which are not served.
 PRIORITY_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
@@ -65,16 +67,22 @@ def prioritize(
         return
     spec, name = obj["spec"], obj["spec"].get("priorityClassName") or ""
     if name and name not in PRIORITY_CLASSES:
-        meta = obj["metadata"]
-        why = f"no PriorityClass with name {name} was found"
-        raise failures.forbidden("", "pods", meta.get("name") or meta.get("generateName") or "Unknown", why)
+        raise _refused(obj, f"no PriorityClass with name {name} was found")
     priority = PRIORITY_CLASSES.get(name, 0)
     if spec.get("priority") not in {None, priority}:
-        meta = obj["metadata"]
-        why = (
-            f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; "
-            f"priority admission controller computed {priority} from the given PriorityClass name"
-        )
-        raise failures.forbidden("", "pods", meta.get("name") or meta.get("generateName") or "Unknown", why)
-    spec["priority"] = priority
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+        raise _refused(obj, _own_choice("integer value of priority", spec["priority"], priority))
+    if spec.get("preemptionPolicy") not in {None, _PREEMPTION}:
+        raise _refused(obj, _own_choice("string value of PreemptionPolicy", spec["preemptionPolicy"], _PREEMPTION))
+    spec["priority"], spec["preemptionPolicy"] = priority, _PREEMPTION
+
+
+def _own_choice(what: str, given: object, computed: object) -> str:
+    return (
+        f"the {what} ({given}) must not be provided in pod spec; "
+        f"priority admission controller computed {computed} from the given PriorityClass name"
+    )
+
+
+def _refused(pod: Object, why: str) -> Failure:
+    meta = pod["metadata"]
+    return failures.forbidden("", "pods", meta.get("name") or meta.get("generateName") or "Unknown", why)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from twinloop.apiserver import failures, names
+from twinloop.apiserver import failures, metadata
 from twinloop.apiserver.kinds import Kind
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ PODS = ("", "pods")
 SERVICE_ACCOUNTS = ("", "serviceaccounts")
 DEFAULT = "default"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+_VOLUME_PREFIX = "kube-api-access-"
 _TOKEN_SECONDS = 3607
 # A static pod stands for one that a kubelet runs from a file.
 _MIRROR = "kubernetes.io/config.mirror"
@@ -88,16 +89,18 @@ def _mount_token(server: ApiServer, spec: Object) -> None:
 
 def _containers(spec: Object) -> Iterable[Object]:
     yield from spec.get("initContainers") or ()
-    yield from spec["containers"]
+    yield from spec["containers"] or ()
 
 
 def _token_volume(spec: Object) -> Object | None:
     found: Iterable[Object] = spec.get("volumes") or ()
-    return next((each for each in found if each["name"].startswith("kube-api-access-")), None)
+    return next((each for each in found if each["name"].startswith(_VOLUME_PREFIX)), None)
 
 
 def _volume_name(server: ApiServer) -> str:
-    return f"kube-api-access-{names.random_suffix(server.rng)}"
+    generated = {"generateName": _VOLUME_PREFIX}
+    metadata.generate_name(generated, server.rng)
+    return generated["name"]
 
 
 def _projected() -> Object:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from twinloop.apiserver.builtin import decode, documents
-from twinloop.apiserver.strategy import Object, Strategy
+from twinloop.apiserver.strategy import Column, Object, Strategy
 
 if TYPE_CHECKING:
     from twinloop.apiserver.patches.typed import Typed
@@ -17,8 +18,15 @@ if TYPE_CHECKING:
 class BuiltinStrategy(Strategy):
     """A built-in kind that is stored as it comes."""
 
-    def __init__(self, group: str, kind: str) -> None:
+    def __init__(self, group: str, kind: str, plural: str = "") -> None:
         self.group, self.kind = group, kind
+        self._path = f"apis/{group}/v1" if group else "api/v1"
+        self._plural = plural or f"{kind.lower()}s"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:  # type: ignore[override] - the data is read when it is first asked for
+        """The columns that the real server gives the kind's Table."""
+        return _columns(f"{self._path}/{self._plural}")
 
     def decode(self, obj: Object) -> list[str]:
         """As Go does: see `decode.py`."""
@@ -31,6 +39,11 @@ class BuiltinStrategy(Strategy):
     def merges_strategically(self) -> bool:
         """Every built-in kind does."""
         return True
+
+
+@cache
+def _columns(path: str) -> tuple[Column, ...]:
+    return tuple(Column(**each) for each in documents.columns(path))
 
 
 class SpecStatusStrategy(BuiltinStrategy):

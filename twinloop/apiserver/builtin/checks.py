@@ -7,11 +7,12 @@ labels; the validation modules of this package call both.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from twinloop.apiserver import names
+from twinloop.apiserver import gofmt, names
 from twinloop.apiserver.fielderrors import FieldError, forbidden, invalid, not_supported, required
 
 Object = dict[str, Any]
@@ -150,6 +151,12 @@ def label_selector(path: str, selector: Object | None) -> Errors:
     yield from labels(f"{path}.matchLabels", selector.get("matchLabels"))
     for index, each in enumerate(selector.get("matchExpressions") or ()):
         yield from requirement(f"{path}.matchExpressions[{index}]", each)
+
+
+def shown_struct(path: str, value: Object, detail: str) -> Errors:
+    """An invalid value that Go prints as a struct: its fields in the order in which they stand here."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False).translate(gofmt.HTML)
+    yield FieldError("FieldValueInvalid", path, f"Invalid value: {text}: {detail}")
 
 
 def requirement(path: str, expression: Object, numeric: tuple[str, ...] = ()) -> Errors:

@@ -73,9 +73,33 @@ def typed(group: str, kind: str) -> Typed:
     return Typed(schema(schema_name(group, kind)), resolve=resolve)
 
 
+def columns(path: str) -> list[dict[str, Any]]:
+    """The columns of a resource's Table, by path such as api/v1/pods."""
+    found: list[dict[str, Any]] = _columns().get(path, [])
+    return found
+
+
+@cache
+def _columns() -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(gzip.decompress(_file("columns.json.gz")))
+    return parsed
+
+
+def internal_types() -> dict[str, list[list[str]]]:
+    """The server's internal structs below a PodSpec: fields as [Go name, type, JSON name]."""
+    parsed: dict[str, list[list[str]]] = json.loads(gzip.decompress(_file("internal.json.gz")))
+    return parsed
+
+
 def go_types() -> dict[str, Any]:
     """`structs`: Go type -> fields as [JSON name, type, options]; `named`: Go type -> the type that it is called after."""
     parsed: dict[str, Any] = json.loads(gzip.decompress(_file("shapes.json.gz")))
+    return parsed
+
+
+def numbers() -> dict[str, list[int]]:
+    """Go struct -> the protobuf numbers of its fields, in the order of `go_types`; 0 where protobuf has none."""
+    parsed: dict[str, list[int]] = json.loads(gzip.decompress(_file("numbers.json.gz")))
     return parsed
 
 

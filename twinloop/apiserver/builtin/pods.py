@@ -12,7 +12,8 @@ from twinloop.apiserver import names
 from twinloop.apiserver.builtin import podtable, podwarnings
 from twinloop.apiserver.builtin.base import SpecStatusStrategy
 from twinloop.apiserver.builtin.checks import Errors, qualified
-from twinloop.apiserver.builtin.podspec import defaults, qos, spec, update
+from twinloop.apiserver.builtin.podspec import defaults, gates, qos, spec, update
+from twinloop.apiserver.clock import timestamp
 from twinloop.apiserver.failures import forbidden as refused
 from twinloop.apiserver.fielderrors import FieldError, forbidden, invalid
 from twinloop.apiserver.strategy import Object
@@ -24,12 +25,18 @@ _NOT_READY = tuple(
 )
 # The two classes that every cluster has, and what a pod without a class gets.
 _PRIORITIES = {"": 0, "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+_PREEMPTION = "PreemptLowerPriority"
+_COMPUTED = "must not be provided in pod spec; priority admission controller computed"
+_FROM_CLASS = "from the given PriorityClass name"
 _FINISHED = {"Succeeded", "Failed"}
 _SYSTEM_CONDITIONS = {"PodScheduled", "Ready", "Initialized"}
 _SELECTABLE = (
     "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
     "status.phase", "status.podIP", "status.nominatedNodeName",
 )  # fmt: skip
+
+# As a set of fields, the way managedFields write it.
+_KEPT_FROM_STATUS_UPDATE = {"f:spec": {}, "f:metadata": {"f:deletionTimestamp": {}, "f:ownerReferences": {}}}
 
 
 class PodStrategy(SpecStatusStrategy):
@@ -39,14 +46,17 @@ class PodStrategy(SpecStatusStrategy):
     returns_deleted = True
 
     def default(self, obj: Object) -> None:
-        """See `podspec/defaults.py`."""
+        """See `podspec/defaults.py`; a negative grace period is one second."""
         defaults.default_pod(obj)
+        if obj["spec"]["terminationGracePeriodSeconds"] < 0:
+            obj["spec"]["terminationGracePeriodSeconds"] = 1
 
     def prepare_create(self, obj: Object, now: float) -> None:
         """A new pod is pending, in generation 1, with what admission plugins add to its spec."""
         _admit(obj)
         super().prepare_create(obj, now)
-        obj["status"] = {"phase": "Pending", **_gated(obj["spec"]), "qosClass": qos.qos_class(obj["spec"])}
+        gates.drop_disabled(obj["spec"])
+        obj["status"] = {"phase": "Pending", **_gated(obj["spec"], now), "qosClass": qos.qos_class(obj["spec"])}
 
     def prepare_update(self, obj: Object, old: Object, subresource: str) -> None:
         """The status subresource changes the status and no owner; everything else leaves the status."""
@@ -57,7 +67,12 @@ class PodStrategy(SpecStatusStrategy):
                 if name in old["spec"]:
                     obj["spec"].setdefault(name, old["spec"][name])
             _tolerate(obj["spec"])
+            gates.drop_disabled(obj["spec"])
         super().prepare_update(obj, old, subresource)
+
+    def reset_fields(self, subresource: str) -> Object | None:
+        """What `_keep_from_status_update` keeps."""
+        return _KEPT_FROM_STATUS_UPDATE if subresource == "status" else None
 
     def validate(self, obj: Object) -> list[FieldError]:
         """The rules for a new pod."""
@@ -112,18 +127,29 @@ class PodStrategy(SpecStatusStrategy):
 
 
 def _admit(obj: Object) -> None:
-    """What the plugins Priority and DefaultTolerationSeconds add."""
+    """What the plugins Priority, RuntimeClass and DefaultTolerationSeconds add or refuse."""
     pod_spec = obj["spec"]
+    problem = _priority_problem(pod_spec)
+    if not problem and "overhead" in pod_spec and "runtimeClassName" not in pod_spec:
+        problem = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+    if problem:
+        raise refused("", "pods", obj["metadata"].get("name", ""), problem)
+    pod_spec["priority"] = _PRIORITIES[pod_spec.get("priorityClassName", "")]
+    pod_spec["preemptionPolicy"] = _PREEMPTION
+    _tolerate(pod_spec)
+
+
+def _priority_problem(pod_spec: Object) -> str:
     name = pod_spec.get("priorityClassName", "")
     if name not in _PRIORITIES:
-        why = f"no PriorityClass with name {name} was found"
-        raise refused("", "pods", obj["metadata"].get("name", ""), why)
-    if pod_spec.get("priority", _PRIORITIES[name]) != _PRIORITIES[name]:
-        why = f"the integer value of priority ({pod_spec['priority']}) must not be provided in pod spec; priority admission controller computed {_PRIORITIES[name]} from the given PriorityClass name"
-        raise refused("", "pods", obj["metadata"].get("name", ""), why)
-    pod_spec["priority"] = _PRIORITIES[name]
-    pod_spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    _tolerate(pod_spec)
+        return f"no PriorityClass with name {name} was found"
+    computed, given = _PRIORITIES[name], pod_spec.get("priority")
+    if given is not None and given != computed:
+        return f"the integer value of priority ({given}) {_COMPUTED} {computed} {_FROM_CLASS}"
+    policy = pod_spec.get("preemptionPolicy", _PREEMPTION)
+    if policy != _PREEMPTION:
+        return f"the string value of PreemptionPolicy ({policy}) {_COMPUTED} {_PREEMPTION} {_FROM_CLASS}"
+    return ""
 
 
 def _tolerate(pod_spec: Object) -> None:
@@ -138,7 +164,7 @@ def _covers(toleration: Object, key: object) -> bool:
     return toleration.get("key", "") in {key, ""} and toleration.get("effect", "") in {"NoExecute", ""}
 
 
-def _gated(pod_spec: Object) -> Object:
+def _gated(pod_spec: Object, now: float) -> Object:
     if not pod_spec.get("schedulingGates"):
         return {}
     message = "Scheduling is blocked due to non-empty scheduling gates"
@@ -146,7 +172,7 @@ def _gated(pod_spec: Object) -> Object:
         "type": "PodScheduled",
         "status": "False",
         "lastProbeTime": None,
-        "lastTransitionTime": None,
+        "lastTransitionTime": timestamp(now),
         "reason": "SchedulingGated",
         "message": message,
     }

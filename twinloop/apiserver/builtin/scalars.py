@@ -89,26 +89,31 @@ def base64_text(value: Any) -> str:
     """[]byte: standard base64 with padding; line breaks are ignored."""
     if value.__class__ is not str:
         raise mismatch(value, "[]uint8")
-    try:
-        raw = binascii.a2b_base64(value.replace("\r", "").replace("\n", ""), strict_mode=True)
-    except (binascii.Error, ValueError):
-        raise Unreadable(f"illegal base64 data at input byte {_first_bad_byte(value)}") from None
-    return binascii.b2a_base64(raw, newline=False).decode()
+    text = value.replace("\r", "").replace("\n", "")
+    if not _BASE64(text):
+        raise Unreadable(f"illegal base64 data at input byte {_first_bad_byte(value)}")
+    return binascii.b2a_base64(binascii.a2b_base64(text), newline=False).decode()
 
 
 def _first_bad_byte(text: str) -> int:
     """Where Go's decoder stops: at a foreign character, at misplaced padding, or at the start of an incomplete group."""
-    good = re.match(r"[A-Za-z0-9+/\r\n]*", text)
-    end = good.end() if good else 0
-    letters = len(re.sub(r"[\r\n]", "", text[:end]))
-    if end < len(text):
-        return end if text[end] != "=" or letters % 4 < 2 else _bad_padding(text, end, letters)
-    return end - letters % 4
+    end = next((at for at, char in enumerate(text) if not _LETTER(char)), len(text))
+    letters = len(text[:end].replace("\r", "").replace("\n", ""))
+    if end == len(text):
+        return end - letters % 4
+    if text[end] != "=" or letters % 4 < 2:
+        return end
+    return _bad_padding(text, end, wanted=4 - letters % 4)
 
 
-def _bad_padding(text: str, end: int, letters: int) -> int:
-    wanted = 4 - letters % 4
-    return end + wanted if text[end:].startswith("=" * wanted) else min(end + 1, len(text))
+def _bad_padding(text: str, end: int, wanted: int) -> int:
+    if wanted == 2 and text[end + 1 : end + 2] != "=":
+        return end if end + 1 < len(text) else len(text)
+    return end + wanted
+
+
+_LETTER = re.compile(r"[A-Za-z0-9+/\r\n]").fullmatch
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?").fullmatch
 
 
 def time(value: Any) -> str | None:
@@ -175,6 +180,8 @@ def _checked(text: str, layout: str) -> datetime:
     for (name, low, high), number in zip(_RANGES, numbers, strict=True):
         if not low <= number <= high:
             raise _unparsed(text, layout, f": {name} out of range")
+    if text[-6:-5] in {"+", "-"} and int(text[-5:-3]) > 24:
+        raise _unparsed(text, layout, ": time zone offset hour out of range")
     digits = re.sub(r"[.,](\d+)", lambda found: f".{found[1][:6]:0<6}", text)
     try:
         return datetime.fromisoformat(digits).astimezone(UTC)

@@ -6,8 +6,8 @@ does nothing but in `run`, so that a test with a manual clock decides when anyth
 
 Never belongs here: what a write must satisfy (`admission/`), the semantics of a verb (`verbs/`), threads and sleeping.
 
-The flow: `verbs/` commit to the storage, the server hands each event to `Controllers.observe`, `tick` calls `run`; what a
-controller writes comes back to all of them as events.
+The flow: `verbs/` commit to the storage, which tells `Controllers.observe`; `ApiServer.tick` calls `run`;
+what a controller writes comes back to all of them as events.
 """
 
 from __future__ import annotations

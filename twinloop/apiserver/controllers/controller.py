@@ -91,17 +91,17 @@ class Controller(Generic[K]):
 
     def create(self, resource: Resource, obj: Object) -> Object:
         """Create an object; kind and apiVersion are filled in."""
-        kind = self._kind(resource)
+        kind = self.kind(resource)
         named = {"kind": kind.kind, "apiVersion": kind.api_version, **obj}
         return self.server.internal.create(kind, named, manager=self.manager)
 
     def update(self, resource: Resource, obj: Object, subresource: str = "") -> Object:
         """Write an object's next state; raises the Conflict `Failure` when it is not the present one's successor."""
-        return self.server.internal.update(self._kind(resource), obj, subresource, manager=self.manager)
+        return self.server.internal.update(self.kind(resource), obj, subresource, manager=self.manager)
 
     def delete(self, resource: Resource, record: Record, *, grace: int | None = None, propagation: str = "") -> None:
         """Delete this very object; that it is gone already is as good."""
-        kind = self._kind(resource)
+        kind = self.kind(resource)
         try:
             self.server.internal.delete(
                 kind, record.namespace, record.name, uid=record.uid, grace=grace, propagation=propagation or None
@@ -110,7 +110,8 @@ class Controller(Generic[K]):
             if failure.code != 404:
                 raise
 
-    def _kind(self, resource: Resource) -> Kind:
+    def kind(self, resource: Resource) -> Kind:
+        """The stored version of a resource."""
         kind = self.server.registry.stored(*resource)
         if kind is None:
             raise failures.no_such_path()

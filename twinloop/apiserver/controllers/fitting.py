@@ -33,12 +33,12 @@ class Room:
         """A pod has been bound here."""
         if uid not in self.pods:
             self.pods[uid] = requested
-            self.used.update(requested)  # type: ignore[arg-type]  # amounts are decimals, and a Counter adds them
+            self.used.update(requested)
 
     def take(self, uid: str) -> None:
         """A pod has ended or gone."""
         for name, value in self.pods.pop(uid, {}).items():
-            self.used[name] -= value  # type: ignore[assignment, operator]
+            self.used[name] -= value  # type: ignore[assignment]
 
 
 def requests(pod: Object) -> dict[str, Decimal]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from twinloop.apiserver.controllers.controller import Controller, Object
+from twinloop.apiserver.controllers.controller import EVENTS, Controller, Object
 from twinloop.apiserver.controllers.owners import FOREGROUND, ORPHAN, Owners, blocks, without_owners
 from twinloop.apiserver.storage import Event, Record, Resource
 
@@ -56,13 +56,10 @@ class GarbageCollector(Controller[Item]):
 
     def observe(self, event: Event) -> None:
         """Note the dependents of an owner that went or waits, and objects with owners that are new to us."""
-        record = event.record
         if event.type == "DELETED":
             self._gone(event)
-        elif record.deleting and any(mark in record.raw for mark in _MARKS):
-            self._visit_later(event.resource, record)
-        elif record.owners and (event.previous is None or event.previous.owners != record.owners):
-            self._visit_later(event.resource, record)
+        elif event.resource != EVENTS and (_holds_on(event.record) or _has_new_owners(event)):
+            self._visit_later(event.resource, event.record)  # Events are never collected: they go by age
 
     def _gone(self, event: Event) -> None:
         self._waiting.pop(event.record.uid, None)
@@ -88,6 +85,7 @@ class GarbageCollector(Controller[Item]):
 
     def visit(self, key: Item, now: float) -> None:
         """Decide about one object: as an owner that is waiting to go, or as a dependent."""
+        del now
         record = self.record(key.resource, key.namespace, key.name, key.uid)
         if record is None:
             return
@@ -149,6 +147,16 @@ class GarbageCollector(Controller[Item]):
         if ORPHAN in finalizers:
             return "Orphan"
         return "Foreground" if FOREGROUND in finalizers else "Background"
+
+
+def _holds_on(record: Record) -> bool:
+    """Whether this is an owner that waits for us; the marks are looked for in the bytes, for this is every write."""
+    return record.deleting and any(mark in record.raw for mark in _MARKS)
+
+
+def _has_new_owners(event: Event) -> bool:
+    owners = event.record.owners
+    return bool(owners) and (event.previous is None or event.previous.owners != owners)
 
 
 def _unblocked(obj: Object) -> Object:

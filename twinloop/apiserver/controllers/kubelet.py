@@ -8,12 +8,13 @@ with grace 0. It runs nothing. What a pod is doing is told by `pod_life.py`, wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from twinloop.apiserver.clock import timestamp
-from twinloop.apiserver.controllers import nodes
-from twinloop.apiserver.controllers.controller import NODES, PODS, Controller, Object
+from twinloop.apiserver.controllers import nodes, pod_fields
+from twinloop.apiserver.controllers.agenda import Agenda
+from twinloop.apiserver.controllers.controller import NODES, PODS, RETRY, VISITS, Controller, Object
 from twinloop.apiserver.controllers.pod_life import TERMINAL, Delays, Life, View
 from twinloop.apiserver.controllers.pod_orders import NAMES, orders
 from twinloop.apiserver.controllers.pod_status import Host, status
@@ -45,7 +46,8 @@ class Kubelet(Controller[Key]):
         self._lives: dict[str, Life] = {}
         self._commands: dict[tuple[str, str], dict[str, str]] = {}
         self._addresses = 1
-        self._unregistered = list(names)
+        self._nodes: Agenda[str] = Agenda()
+        self._register_later()
 
     # ------------------------------------------------------------------ told from outside
 
@@ -88,22 +90,29 @@ class Kubelet(Controller[Key]):
             self._visit_now(event.record)
 
     def due(self) -> float | None:
-        """When the next pod is due; never while frozen."""
-        if self._unregistered:
-            return self.server.clock.now()
-        return None if self.frozen else super().due()
+        """When the next pod or node is due; never while frozen."""
+        if self.frozen:
+            return None
+        return min((at for at in (self._nodes.next(), super().due()) if at is not None), default=None)
 
     def run(self, now: float) -> None:
         """Register what is not registered, then see to the pods."""
-        for name in tuple(self._unregistered):
+        if self.frozen:
+            return
+        for name in self._nodes.take(now, VISITS):
             self._register(name, now)
-        if not self.frozen:
-            super().run(now)
+        super().run(now)
 
     def resume(self) -> None:
         """Begin anew with the pods as they are; their lives go on where their status says."""
         self._lives.clear()
+        self._register_later()
         super().resume()
+
+    def _register_later(self) -> None:
+        for name in self.names:
+            if self.record(NODES, "", name) is None:
+                self._nodes.add(name, self.server.clock.now())
 
     def _visit_now(self, record: Record) -> None:
         self.agenda.add(Key(record.namespace, record.name, record.uid), self.server.clock.now())
@@ -139,10 +148,22 @@ class Kubelet(Controller[Key]):
 
     def _write(self, key: Key, pod: Object, life: Life, view: View, now: float) -> None:
         wanted = status(pod, view.containers, view.phase, self._host(pod, life, view), timestamp(now))
-        if wanted != pod.get("status"):
-            pod["status"] = wanted
-            self.update(PODS, pod, "status")
-            self.agenda.drop(key)  # what we wrote ourselves tells us nothing
+        if wanted == pod.get("status"):
+            return
+        if pod_fields.only_ours(pod["metadata"]):
+            self._store(pod, wanted, now)
+        else:
+            self.update(PODS, pod | {"status": wanted}, "status")
+        self.agenda.drop(key)  # what we wrote ourselves tells us nothing
+
+    def _store(self, pod: Object, wanted: Object, now: float) -> None:
+        """The short way: the status is right by construction, and its owner is known."""
+        meta = pod["metadata"]
+        pod_fields.credit(meta, pod.get("status") or {}, wanted, timestamp(now))
+        pod["status"] = wanted
+        record = self.record(PODS, meta["namespace"], meta["name"])
+        if record is not None:
+            self.server.storage.update(PODS, record, pod, self.kind(PODS).strategy.selectable(pod))
 
     def _remove(self, key: Key) -> None:
         record = self.record(PODS, key.namespace, key.name, key.uid)
@@ -163,13 +184,14 @@ class Kubelet(Controller[Key]):
         return f"10.244.{self._addresses // 254 % 256}.{self._addresses % 254 + 1}"
 
     def _register(self, name: str, now: float) -> None:
-        wanted = nodes.node(name, self.names.index(name), timestamp(now))
+        """Make the Node; one that is there already is ready from now on."""
+        index = self.names.index(name)
         try:
-            self.create(NODES, wanted)
-        except Failure as failure:
-            if failure.reason != "AlreadyExists":
-                return
-        self._unregistered.remove(name)
+            found = self.read(NODES, "", name) or self.create(NODES, nodes.node(name, index, timestamp(now)))
+            found["status"] = nodes.status(name, index, timestamp(now))
+            self.update(NODES, found, "status")
+        except Failure:
+            self._nodes.add(name, now + RETRY)
 
 
 def _rests(record: Record, pod: Object) -> bool:

@@ -25,7 +25,10 @@ class Remaining:
 def conditions(before: Sequence[Object], remaining: Remaining, now: str) -> list[Object]:
     """The conditions after a look at the namespace; times of transition are kept while the status is."""
     old = {each["type"]: each for each in before}
-    return [_condition(old.get(kind), kind, status, reason, message, now) for kind, status, reason, message in _facts(remaining)]
+    return [
+        _condition(old.get(kind), kind, status, reason, message, now)
+        for kind, status, reason, message in _facts(remaining)
+    ]
 
 
 def _facts(remaining: Remaining) -> list[tuple[str, str, str, str]]:
@@ -57,7 +60,9 @@ def _content(resources: Counter[tuple[str, str]]) -> tuple[str, str, str]:
     if not resources:
         return "False", "ContentRemoved", "All content successfully removed"
     # The core group leaves its dot behind: the original joins resource and group whether there is one or not.
-    counted = sorted(f"{plural}.{group} has {number} resource instances" for (group, plural), number in resources.items())
+    counted = sorted(
+        f"{plural}.{group} has {number} resource instances" for (group, plural), number in resources.items()
+    )
     return "True", "SomeResourcesRemain", f"Some resources are remaining: {', '.join(counted)}"
 
 

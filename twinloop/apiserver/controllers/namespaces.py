@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from twinloop.apiserver.clock import timestamp
 from twinloop.apiserver.controllers.controller import NAMESPACES, PODS, Controller, Object
 from twinloop.apiserver.controllers.namespace_conditions import Remaining, conditions
-from twinloop.apiserver.clock import timestamp
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.storage import Event, Record
 

@@ -1,4 +1,4 @@
-"""Owner references judged: is the owner there, gone, waiting for its dependents, or unknowable?
+"""Owner references judged: which owners are there, gone, waiting for their dependents, or unknowable.
 
 `garbage.py` asks for one object at a time and acts on the answer. The rules are those of classifyReferences in
 kube-controller-manager's garbage collector.

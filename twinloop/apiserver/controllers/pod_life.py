@@ -89,7 +89,8 @@ class Life:
     def _working(self, pod: Object, said: Orders, delays: Delays, now: float) -> View:
         self.started = now if self.started is None else self.started
         due = [self._crash(said, delays, now)]
-        if self.crashes and self.down_since is not None and pod["spec"].get("restartPolicy") == "Never":
+        if self.down_since is not None and pod["spec"].get("restartPolicy") == "Never":
+            self.crashes, self.down_since = 0, None  # its first run was its last
             return self._ended(pod, "Failed", now)
         found = []
         for spec in pod["spec"]["containers"]:

@@ -37,7 +37,7 @@ class Orders:
 def orders(pod: Mapping[str, Any], commands: Mapping[str, str]) -> Orders:
     """What a pod's annotations and the commands about it say; nonsense is taken for nothing."""
     annotations = pod["metadata"].get("annotations") or {}
-    said = {name: annotations.get(PREFIX + name, "") for name in NAMES} | commands
+    said = {name: annotations.get(PREFIX + name, "") for name in NAMES} | dict(commands)
     return Orders(
         held=said["ready"].lower() == "false",
         ready_after=_seconds(said["ready-after"]),

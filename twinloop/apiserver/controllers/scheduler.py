@@ -15,8 +15,8 @@ from twinloop.apiserver.controllers import fitting
 from twinloop.apiserver.controllers.controller import EVENTS, NODES, PODS, Controller, Object
 from twinloop.apiserver.controllers.fitting import Room
 from twinloop.apiserver.failures import Failure
-from twinloop.apiserver.storage import Event, Record
 from twinloop.apiserver.pods import binding
+from twinloop.apiserver.storage import Event, Record
 
 NAME = "default-scheduler"
 _DONE = ("Failed", "Succeeded")
@@ -43,11 +43,13 @@ class Scheduler(Controller[Key]):
         self.events = events
         self._rooms: dict[str, Room] = {}
         self._homeless: dict[Key, None] = {}
+        self._nodes: dict[str, Object] = {}
 
     def resume(self) -> None:
         """Begin anew from what is stored."""
         self._rooms.clear()
         self._homeless.clear()
+        self._nodes.clear()
         super().resume()
 
     # ------------------------------------------------------------------ events
@@ -57,7 +59,14 @@ class Scheduler(Controller[Key]):
         if event.resource == PODS:
             self._pod_changed(event)
         elif event.resource == NODES:
-            self._look_again()
+            self._node_changed(event)
+
+    def _node_changed(self, event: Event) -> None:
+        if event.type == "DELETED":
+            self._nodes.pop(event.record.name, None)
+        else:
+            self._nodes[event.record.name] = event.record.object()
+        self._look_again()
 
     def _pod_changed(self, event: Event) -> None:
         record, key = event.record, _key(event.record)
@@ -92,8 +101,7 @@ class Scheduler(Controller[Key]):
         if pod is None or pod["spec"].get("nodeName") or pod["spec"].get("schedulingGates"):
             return
         requested = fitting.requests(pod)
-        nodes = [record.object() for record in self.server.storage.list(NODES)]
-        refusals = {each["metadata"]["name"]: self._refusals(pod, requested, each) for each in nodes}
+        refusals = {name: self._refusals(pod, requested, node) for name, node in self._nodes.items()}
         fitting_nodes = [name for name, why in refusals.items() if not why]
         if fitting_nodes:
             self._bind(key, pod, min(fitting_nodes, key=self._load), now)
@@ -121,7 +129,9 @@ class Scheduler(Controller[Key]):
         old = next((each for each in conditions if each["type"] == "PodScheduled"), None)
         if old is not None and old.get("message") == why:
             return
-        pod["status"]["conditions"] = [each for each in conditions if each is not old] + [_unschedulable(pod, old, why, now)]
+        pod["status"]["conditions"] = [each for each in conditions if each is not old] + [
+            _unschedulable(pod, old, why, now)
+        ]
         self.update(PODS, pod, "status")
         self.agenda.drop(key)  # what we wrote ourselves tells us nothing
         if new:

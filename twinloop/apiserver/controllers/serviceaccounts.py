@@ -30,9 +30,9 @@ class ServiceAccounts(Controller[str]):
         record = event.record
         if event.resource == NAMESPACES and event.type == "ADDED":
             self._see_to(record.name)
-        elif event.resource == SERVICE_ACCOUNTS and record.name == ACCOUNT and event.type == "DELETED":
-            self._see_to(record.namespace)
-        elif event.resource == CONFIG_MAPS and record.name == ROOT_CA and event.type != "ADDED":
+        elif (event.resource == SERVICE_ACCOUNTS and record.name == ACCOUNT and event.type == "DELETED") or (
+            event.resource == CONFIG_MAPS and record.name == ROOT_CA and event.type != "ADDED"
+        ):
             self._see_to(record.namespace)
 
     def _see_to(self, namespace: str) -> None:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 HOSTS = ("127.0.0.1", "::1")
 NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 _LIFETIME = timedelta(days=365)
+_NO_USE = ("content_commitment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only")
 # Clocks of a test may be turned back a little.
 _BEFORE = timedelta(days=1)
 
@@ -70,10 +71,7 @@ def make() -> Certificate:
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinloop-embedded-ca")])
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "twinloop-embedded")])
     ca_id = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
-    usage = {
-        name: False
-        for name in ("content_commitment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only")
-    }
+    usage = dict.fromkeys(_NO_USE, False)
 
     def builder(name: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
         begun = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(public)

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 from twinloop.apiserver import failures
 from twinloop.apiserver.answer import Answer, failure_answer, json_answer
 from twinloop.apiserver.clock import ManualClock
-from twinloop.apiserver.controllers.kubelet import Kubelet
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.request import Request
 from twinloop.apiserver.storage import Snapshot
 from twinloop.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from twinloop.apiserver.controllers.kubelet import Kubelet
     from twinloop.apiserver.server import ApiServer
 
 CONTROL = "/control/v1/"
@@ -91,20 +91,19 @@ class Control:
         """Go back to a snapshot as an etcd restored from a backup does; all watches end."""
         if not 0 < (len(self._snapshots) if number is None else number) <= len(self._snapshots):
             raise failures.bad_request("there is no such snapshot")
-        self._server.restore(self._snapshots[(number or 0) - 1])
+        self._server.storage.restore(self._snapshots[(number or 0) - 1])
 
     def delay(self, delays: Mapping[str, float]) -> None:
         """Change how long the kubelet takes, see `Delays` for the names."""
-        self._kubelet_itself().configure(**delays)
+        self._the_kubelet.configure(**delays)
 
     def freeze(self, *, frozen: bool = True) -> None:
         """Stop the kubelet, or let it go on."""
-        kubelet = self._kubelet_itself()
-        (kubelet.freeze if frozen else kubelet.thaw)()
+        (self._the_kubelet.freeze if frozen else self._the_kubelet.thaw)()
 
     def order(self, namespace: str, name: str, **said: str) -> None:
         """Tell a pod what to do, see `controllers/pod_orders.py`."""
-        self._kubelet_itself().order(namespace, name, **said)
+        self._the_kubelet.order(namespace, name, **said)
 
     def advance(self, seconds: float) -> None:
         """Let time pass on a manual clock."""
@@ -113,11 +112,11 @@ class Control:
             raise failures.bad_request("this server runs on the machine's clock")
         clock.advance(seconds)
 
-    def _kubelet_itself(self) -> Kubelet:
-        found = next((each for each in self._server.controllers if isinstance(each, Kubelet)), None)
-        if found is None:
+    @property
+    def _the_kubelet(self) -> Kubelet:
+        if not self._server.controllers.runs("kubelet"):
             raise failures.bad_request("the kubelet is switched off")
-        return found
+        return self._server.controllers.kubelet
 
     # ------------------------------------------------------------------ from and to JSON
 
@@ -149,7 +148,7 @@ class Control:
                 self.order(**{key: str(value) for key, value in order.items()})
         except (TypeError, KeyError) as error:
             raise failures.bad_request(f"the kubelet does not understand this: {error}") from None
-        return {"frozen": self._kubelet_itself().frozen}
+        return {"frozen": self._the_kubelet.frozen}
 
     def _clock(self, values: Values) -> Values:
         seconds = values.get("advance", 0)

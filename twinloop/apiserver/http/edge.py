@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import logging
 import re
+from dataclasses import replace
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from twinloop.apiserver import failures
 from twinloop.apiserver.answer import Answer, WatchAnswer, failure_answer
+from twinloop.apiserver.builtin import protobuf
 from twinloop.apiserver.http.control import CONTROL, Control
 from twinloop.apiserver.http.head import Whole, head, whole
 from twinloop.apiserver.http.ticker import Ticker, Ticking
@@ -40,7 +42,8 @@ _BAD_REQUEST = head(400, [("Content-Type", "text/plain; charset=utf-8")], keep_a
 class Handles(Ticking, Protocol):
     """What the edge calls: `ApiServer`, or a trivial one in a test."""
 
-    def handle(self, request: Request) -> Answer | WatchAnswer: ...
+    def handle(self, request: Request) -> Answer | WatchAnswer:
+        """Answer at once, without raising."""
 
 
 class Edge:
@@ -65,7 +68,7 @@ class Edge:
         except web.RequestPayloadError:
             return bad_request()
         pairs = parse_qsl(query, keep_blank_values=True) if query else []
-        answer = self._answer(Request(request.method, path, pairs, request.headers, body))
+        answer = self._answer(in_json(Request(request.method, path, pairs, request.headers, body)))
         if isinstance(answer, WatchAnswer):
             return await self.watches.serve(request, answer)
         return await whole(request, answer, dict(reversed(pairs)))
@@ -109,25 +112,51 @@ class Connections(web.Server):
     """aiohttp's server; each call makes the protocol of one connection."""
 
     def __init__(self, edge: Edge) -> None:
-        super().__init__(
-            edge,
-            handler_cancellation=True,  # a client that goes away ends its watch
-            access_log=None,
+        # The edge's own task is cancelled when its client goes away: that is how a watch ends.
+        super().__init__(edge, handler_cancellation=True)
+
+    def __call__(self) -> RequestHandler:
+        """The protocol of a new connection."""
+        return _Protocol(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type] # means none
             auto_decompress=False,  # kube-apiserver does not look at a request's Content-Encoding either
             max_line_size=_LINE_LIMIT,
             max_field_size=_LINE_LIMIT,
         )
 
-    def __call__(self) -> RequestHandler:
-        """The protocol of a new connection."""
-        protocol = super().__call__()
-        protocol.handle_error = _framing_error  # type: ignore[method-assign] # no HTML, no traceback in the answer
-        return protocol
+
+class _Protocol(RequestHandler):
+    """aiohttp's protocol, with Go's answer to what is no HTTP: no HTML and nothing of the inside."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what could not be parsed; a bug in the edge itself also ends here, with a traceback in the log."""
+        if status >= 500:
+            log.error("%s %s: %s", request.method, request.rel_url, message or status, exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionResetError("half an answer has been sent")
+        return bad_request()
 
 
-def _framing_error(*_: object, **__: object) -> web.StreamResponse:
-    """What is no HTTP gets the answer that Go's net/http gives."""
-    return bad_request()
+def in_json(asked: Request) -> Request:
+    """The request with its protobuf body translated; what cannot be read goes on as broken JSON and gets that 400."""
+    if not asked.body or not asked.headers.get("content-type", "").startswith(protobuf.MEDIA_TYPE):
+        return asked
+    try:
+        body = protobuf.to_json(asked.body)
+    except protobuf.Unreadable:
+        body = asked.body
+    if body is None:
+        return asked
+    headers = {name.lower(): value for name, value in asked.headers.items()}
+    return replace(asked, body=body, headers={**headers, "content-type": "application/json"})
 
 
 def bad_request() -> Whole:

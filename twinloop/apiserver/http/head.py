@@ -37,7 +37,7 @@ _date = b""
 
 def _today() -> bytes:
     """The Date header's line, made once a second."""
-    global _second, _date  # noqa: PLW0603 - a cache of one value
+    global _second, _date  # a cache of one value
     now = int(time())
     if now != _second:
         _second, _date = now, f"Date: {formatdate(now, usegmt=True)}\r\n".encode()
@@ -61,7 +61,10 @@ def _one_line(value: str) -> str:
 def headers_of(answer: Any) -> list[tuple[str, str]]:
     """The headers of an Answer or WatchAnswer; kube-apiserver forbids caching unless a handler says otherwise."""
     found = {"Cache-Control": "no-cache, private", "Content-Type": answer.content_type, **answer.headers}
-    return [*((name, value) for name, value in found.items() if value), *(("Warning", w) for w in answer.warning_headers)]
+    return [
+        *((name, value) for name, value in found.items() if value),
+        *(("Warning", w) for w in answer.warning_headers),
+    ]
 
 
 class Whole(web.StreamResponse):
@@ -85,7 +88,7 @@ class Whole(web.StreamResponse):
 async def whole(request: web.BaseRequest, answer: Answer, query: Mapping[str, str]) -> Whole:
     """An answer as it goes out on this request's connection."""
     headers, body = headers_of(answer), answer.body
-    if answer.content_type == "application/json" and _for_a_human(request.headers.get("User-Agent", ""), query):
+    if body and answer.content_type.startswith("application/json") and _for_a_human(request, query):
         body = json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode()
     if len(body) > GZIP_THRESHOLD and takes_gzip(request.headers.get("Accept-Encoding", "")):
         # zlib lets other threads run, so a long list does not hold up everybody else.
@@ -102,9 +105,12 @@ def takes_gzip(accept_encoding: str) -> bool:
     return "gzip" in accept_encoding and any(each.strip() == "gzip" for each in accept_encoding.split(","))
 
 
-def _for_a_human(user_agent: str, query: Mapping[str, str]) -> bool:
+def _for_a_human(request: web.BaseRequest, query: Mapping[str, str]) -> bool:
+    """OpenAPI documents are for programs only."""
+    if request.raw_path.startswith("/openapi/"):
+        return False
     asked = query.get("pretty", "")
-    return asked in _TRUE if asked else user_agent.startswith(_HUMANS)
+    return asked in _TRUE if asked else request.headers.get("User-Agent", "").startswith(_HUMANS)
 
 
 def _gzip(body: bytes) -> bytes:

@@ -63,6 +63,8 @@ class Listener:
 
     def close(self) -> None:
         """Accept no more; connections that are there go on."""
+        if self._socket.fileno() < 0:
+            return
         self._loop.remove_reader(self._socket)
         self._socket.close()
         for task in self._starting:

@@ -2,27 +2,31 @@
 
 By default a process of its own, which ends with the block, or with this process if that dies first. With
 `in_process=True` it runs in a thread of this process on a clock that stands still until `advance` moves it, and
-`server` and `control` reach behind the API.
+`server` and `call` reach behind the API.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import yaml
 
-from twinloop.apiserver.clock import Clock, ManualClock
-from twinloop.apiserver.http.control import CONTROL, Control
+from twinloop.apiserver.http.control import CONTROL
 from twinloop.apiserver.http.process import Running, running
 from twinloop.apiserver.http.settings import Settings
 from twinloop.apiserver.server import ApiServer
@@ -39,3 +43,213 @@ class LocalServerError(TwinloopError):
     """The server did not start."""
 
     hint = "What it said is on standard error."
+
+
+class LocalServer:
+    """A running server. `url` is for clients that send the token over plain HTTP, the kubeconfig's says https.
+
+    `controllers`: the names of those that run, None for all; `delays`: the kubelet's, see its `Delays`; `manual_clock`:
+    time stands still but for `advance`, which is so with `in_process` unless it is False.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_process: bool = False,
+        manual_clock: bool | None = None,
+        controllers: Iterable[str] | None = None,
+        delays: Mapping[str, float] | None = None,
+        history: int = HISTORY,
+        seed: int | None = None,
+    ) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="twinloop-"))
+        self.kubeconfig = self._folder / "kubeconfig"
+        self._settings = Settings(
+            kubeconfig=str(self.kubeconfig),
+            controllers=None if controllers is None else tuple(controllers),
+            delays=dict(delays or {}),
+            history=history,
+            seed=seed,
+            manual_clock=in_process if manual_clock is None else manual_clock,
+            with_parent=not in_process,
+        )
+        self._host: _Process | _Thread = (_Thread if in_process else _Process)(self._settings)
+        self.url = self.token = ""
+
+    def __enter__(self) -> Self:
+        try:
+            self._host.start(self.kubeconfig)
+        except BaseException:
+            self.close()
+            raise
+        config = yaml.safe_load(self.kubeconfig.read_text())
+        self.url = config["clusters"][0]["cluster"]["server"].replace("https:", "http:")
+        self.token = config["users"][0]["user"]["token"]
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the server; the kubeconfig goes too."""
+        self._host.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """The server's process, which is this one with `in_process`."""
+        return self._host.pid
+
+    # ------------------------------------------------------------------ control
+
+    def compact(self, revision: int | None = None) -> None:
+        """Forget the history up to a revision, by default all of it: older watches and continue tokens get 410."""
+        self._control("compact", revision=revision)
+
+    def limit_history(self, limit: int) -> None:
+        """Keep so many events from now on."""
+        self._control("history", limit=limit)
+
+    def snapshot(self) -> int:
+        """Remember all objects as they are now; the number is for `restore`."""
+        return int(self._control("snapshot")["snapshot"])
+
+    def restore(self, snapshot: int | None = None) -> None:
+        """Go back to a snapshot, by default the last; resource versions rewind and all watches end."""
+        self._control("restore", snapshot=snapshot)
+
+    def freeze_kubelet(self, *, frozen: bool = True) -> None:
+        """Pods stay as they are until `frozen=False`."""
+        self._control("kubelet", frozen=frozen)
+
+    def delay_kubelet(self, **delays: float) -> None:
+        """Change how long the kubelet takes: `start_after`, `ready_after`, `stop_after` and so on, in seconds."""
+        self._control("kubelet", delays=delays)
+
+    def order_pod(self, namespace: str, name: str, **said: str) -> None:
+        """Tell a pod what to do: `ready="false"`, `phase="Failed"`, `crashes="3"`, `image="missing"` and so on."""
+        self._control("kubelet", order={"namespace": namespace, "name": name, **said})
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on a manual clock; returns when all that was due has been done."""
+        self._control("clock", advance=seconds)
+
+    def _control(self, command: str, **values: Any) -> Any:
+        given = {name: value for name, value in values.items() if value is not None}
+        return post(self.url + CONTROL + command, self.token, given)
+
+    # ------------------------------------------------------------------ in_process only
+
+    @property
+    def server(self) -> ApiServer:
+        """What answers. It belongs to the server's thread: use `call` while requests may come."""
+        return self._thread.running.server
+
+    def call(self, function: Callable[[ApiServer], T]) -> T:
+        """Run a function in the server's thread, between two requests."""
+        return self._thread.call(function)
+
+    @property
+    def _thread(self) -> _Thread:
+        if not isinstance(self._host, _Thread):
+            raise LocalServerError("this server is a process of its own", hint="Use LocalServer(in_process=True).")
+        return self._host
+
+
+def post(url: str, token: str, values: Mapping[str, Any]) -> Any:
+    """POST JSON and return the answer's. Raises LocalServerError with the server's message."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(values).encode(), headers, method="POST")  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - our own server
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            message = json.loads(error.read())["message"]
+        raise LocalServerError(message, hint="docs/apiserver.md lists the control commands.") from None
+
+
+class _Process:
+    """The server as a process of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._command = [sys.executable, "-m", "twinloop.apiserver", settings.to_json()]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else 0
+
+    def start(self, kubeconfig: Path) -> None:
+        # It ends when its standard input does, so that it never outlives this process.
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603
+        deadline = time.monotonic() + PATIENCE
+        while not kubeconfig.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise LocalServerError("the API server did not start")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+class _Thread:
+    """The server in a thread of this process."""
+
+    pid = property(lambda _: os.getpid())
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._started: Future[Running] = Future()
+        self._thread = threading.Thread(target=self._run, name="apiserver", daemon=True)
+
+    @property
+    def running(self) -> Running:
+        return self._started.result()
+
+    def start(self, kubeconfig: Path) -> None:  # noqa: ARG002 - the other one looks for it
+        self._thread.start()
+        self._started.result(PATIENCE)
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(PATIENCE)
+        self._loop.close()
+
+    def call(self, function: Callable[[ApiServer], T]) -> T:
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(function(self.running.server))
+            except Exception as error:  # noqa: BLE001 - it is raised again in the caller's thread
+                done.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return done.result(PATIENCE)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        try:
+            async with running(self._settings) as found:
+                self._started.set_result(found)
+                await self._stop.wait()
+        except Exception as error:  # noqa: BLE001 - whoever starts the thread gets it
+            if not self._started.done():
+                self._started.set_exception(error)

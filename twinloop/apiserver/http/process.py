@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import secrets
 import shutil
@@ -21,13 +22,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from twinloop.apiserver.clock import Clock, WallClock
+from twinloop.apiserver.clock import Clock, ManualClock, WallClock
+from twinloop.apiserver.controllers import NAMES
 from twinloop.apiserver.http import kubeconfig, listener
 from twinloop.apiserver.http.certificate import Maker
 from twinloop.apiserver.http.control import Control, configure
 from twinloop.apiserver.http.edge import Connections, Edge
 from twinloop.apiserver.http.settings import Settings
 from twinloop.apiserver.server import ApiServer
+from twinloop.errors import ConfigurationError
 
 # Requests are answered in milliseconds; what is still open after so many seconds hangs on its client.
 GRACE = 2.0
@@ -71,17 +74,17 @@ async def _serve(settings: Settings, announce: Callable[[Running], None]) -> Non
 
 
 def _until_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    if not sys.stdin.buffer.read1(4096):
+    if not os.read(sys.stdin.fileno(), 4096):
         loop.remove_reader(sys.stdin)
         stop.set()
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
+async def running(settings: Settings) -> AsyncIterator[Running]:
     """A server while the block lasts."""
     maker = Maker()
     listening = listener.bind(settings.port)
-    server = build(settings, clock or WallClock())
+    server = build(settings, ManualClock() if settings.manual_clock else WallClock())
     token = settings.token or secrets.token_urlsafe(32)
     edge = Edge(server, token, Control(server))
     connections = Connections(edge)
@@ -117,12 +120,15 @@ def _where(settings: Settings) -> tuple[Path, bool]:
 
 def build(settings: Settings, clock: Clock) -> ApiServer:
     """The server that the settings describe. Raises ConfigurationError."""
-    server = ApiServer(
-        clock=clock,
-        rng=random.Random(settings.seed),  # noqa: S311 - uids have to be different, not secret
-        controllers=True if settings.controllers is None else set(settings.controllers),
-        history=settings.history,
-    )
+    try:
+        server = ApiServer(
+            clock=clock,
+            rng=random.Random(settings.seed),  # noqa: S311 - uids have to be different, not secret
+            controllers=True if settings.controllers is None else set(settings.controllers),
+            history=settings.history,
+        )
+    except ValueError as error:
+        raise ConfigurationError(str(error), hint=f"There are {', '.join(NAMES)}.") from None
     if settings.delays:
         configure(server, settings.delays)
     return server

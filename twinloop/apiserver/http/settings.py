@@ -24,6 +24,7 @@ class Settings:
     history: int = HISTORY
     seed: int | None = None  # of uids and generated names; None: different ones each time
     token: str = ""  # the bearer token; empty: a random one
+    manual_clock: bool = False  # time passes only when the control endpoint says so
     with_parent: bool = False  # end when standard input ends, that is with whoever started us
     log_level: str = "warning"
 

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from twinloop.apiserver import failures
+from twinloop.apiserver import failures, gofmt
 from twinloop.apiserver.clock import timestamp
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.patches import conformity, fieldset, managed_fields, managers, merging, removing
@@ -20,6 +20,7 @@ from twinloop.apiserver.patches.compare import compare, field_set, same
 from twinloop.apiserver.patches.conflicts import Conflicts
 from twinloop.apiserver.patches.fieldset import EMPTY, Fields
 from twinloop.apiserver.patches.managers import Manager, Managers, Owned
+from twinloop.apiserver.patches.reshaping import reshaped
 from twinloop.apiserver.patches.typed import DEDUCED, Typed
 
 Object = dict[str, Any]
@@ -27,6 +28,8 @@ Object = dict[str, Any]
 # The annotation by which kubectl's client-side apply remembers what it applied.
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _KUBECTL = "kubectl"
+# Bytes that all annotations of an object may have together.
+_MOST_ANNOTATIONS = 256 * 1024
 # Owner of what an object had when nobody kept books on it.
 _BEFORE = "before-first-apply"
 
@@ -68,7 +71,7 @@ def apply(live: Object | None, applied: Object, by: Applier, typed: Typed | None
     present: Object = live or {"apiVersion": by.api_version, "kind": by.kind, "metadata": {}}
     conformity.check(applied, view, f"failed to create typed patch object ({_told(applied, by)})")
     conformity.check(present, view, f"failed to create typed live object ({_told(present, by)})", duplicates=True)
-    before = managers.read(present["metadata"].get("managedFields")) or _unkept(live, view, by)
+    before = reshaped(managers.read(present["metadata"].get("managedFields")), view) or _unkept(live, view, by)
     attempt = _Attempt(managed_fields.bare(present), applied, before, by, view)
     try:
         result = attempt.run(force=by.force)
@@ -80,18 +83,27 @@ def apply(live: Object | None, applied: Object, by: Applier, typed: Typed | None
 
 def _check(applied: Object, by: Applier) -> None:
     if (applied.get("apiVersion"), applied.get("kind")) != (by.api_version, by.kind):
-        group, _, version = applied.get("apiVersion", "").rpartition("/")
-        told = f"{group}/{version}" if group else version
-        raise failures.bad_request(f"invalid object type: {told}, Kind={applied.get('kind', '')}")
-    if (applied.get("metadata") or {}).get("managedFields") is not None:
+        raise failures.bad_request(
+            f"invalid object type: {_gvk(applied.get('apiVersion') or '', applied.get('kind') or '')}"
+        )
+    if _metadata(applied).get("managedFields") is not None:
         raise failures.bad_request("metadata.managedFields must be nil")
+
+
+def _metadata(obj: Object) -> Object:
+    found = obj.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 def _told(obj: Object, by: Applier) -> str:
     """An object as error messages call it."""
-    metadata = obj.get("metadata") or {}
-    gvk = f"{by.api_version if '/' in by.api_version else '/' + by.api_version}, Kind={by.kind}"
-    return f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {gvk}"
+    metadata = _metadata(obj)
+    return f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}; {_gvk(by.api_version, by.kind)}"
+
+
+def _gvk(api_version: str, kind: str) -> str:
+    """A schema.GroupVersionKind as Go prints it: the core group is the empty one."""
+    return f"{api_version if '/' in api_version else f'/{api_version}'}, Kind={kind}"
 
 
 def _unkept(live: Object | None, typed: Typed, by: Applier) -> Managers:
@@ -143,7 +155,8 @@ class _Attempt:
             old = self.before.get(mine)
             time = timestamp(self.by.now) if changed else old.time if old else None
             after = {**after, mine: replace(after[mine], time=time)}
-        result = {**wanted, "metadata": dict(wanted.get("metadata") or {})}
+        result = _without_nulls(wanted) if self.typed.native else dict(wanted)
+        result["metadata"] = _without_nulls(wanted.get("metadata") or {})
         managers.put(result["metadata"], after)
         return result
 
@@ -160,6 +173,13 @@ def pruned(merged: Object, last: Fields, claimed: Managers, typed: Typed) -> Obj
     left = removing.remove(merged, gone, typed)
     dangling = fieldset.intersection(fieldset.difference(named, _named_set(left, typed)), was)
     return removing.remove(merged, dangling, typed)
+
+
+def _without_nulls(value: Any) -> Any:
+    """What a Go struct makes of null: nothing. A custom resource keeps it, and its schema may refuse it."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _named_set(obj: Object, typed: Typed) -> Fields:
@@ -206,11 +226,16 @@ def _renew_last_applied(result: Object, applied: Object, by: Applier) -> None:
     annotations = result["metadata"].get("annotations") or {}
     if by.manager != _KUBECTL or not annotations.get(LAST_APPLIED):
         return
-    result["metadata"]["annotations"] = {**annotations, LAST_APPLIED: _without_annotation(applied)}
+    renewed = {**annotations, LAST_APPLIED: f"{gofmt.marshal(_without_annotation(applied))}\n"}
+    if sum(len(f"{name}{value}".encode()) for name, value in renewed.items()) > _MOST_ANNOTATIONS:
+        del renewed[LAST_APPLIED]
+    result["metadata"]["annotations"] = renewed
 
 
-def _without_annotation(applied: Object) -> str:
-    metadata = dict(applied.get("metadata") or {})
-    kept = {name: value for name, value in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
-    metadata["annotations"] = kept
-    return json.dumps({**applied, "metadata": metadata}, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+def _without_annotation(applied: Object) -> Object:
+    metadata = dict(applied["metadata"])
+    if metadata.get("annotations"):
+        metadata["annotations"] = {
+            name: value for name, value in metadata["annotations"].items() if name != LAST_APPLIED
+        }
+    return {**applied, "metadata": metadata}

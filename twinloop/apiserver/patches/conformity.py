@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from twinloop.apiserver import gofmt
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.patches import elements
 from twinloop.apiserver.patches.typed import Typed
@@ -68,14 +69,14 @@ def _fits(typed: Typed, value: Any) -> bool:
 
 
 def _expected(typed: Typed, value: Any) -> str:
-    if typed.has_map:
-        return f"expected map, got {_shown(value)}"
-    if typed.has_list:
-        return f"expected list, got {_shown(value)}"
+    if typed.has_map or typed.has_list:
+        return f"expected {'map' if typed.has_map else 'list'}, got &{{{gofmt.printed(value)}}}"
     if typed.scalar == "numeric":
         return f"expected numeric (int or float), got {_go_type(value)}"
-    wanted = {"string": "string", "boolean": "boolean"}.get(typed.scalar, "any scalar")
-    return f"expected {wanted}, got {_shown(value)}"
+    if typed.scalar == "string":
+        return f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+    wanted = "boolean" if typed.scalar == "boolean" else "any scalar"
+    return f"expected {wanted}, got &{{{gofmt.printed(value)}}}"
 
 
 def _at(path: str, problem: str) -> str:
@@ -87,6 +88,12 @@ def _go_type(value: Any) -> str:
     return names.get(type(value), "")
 
 
-def _shown(value: Any) -> str:
-    """A value in these messages is a pointer to a Go struct, printed with its fields."""
-    return f"&{{{value}}}"
+def _go_syntax(value: Any) -> str:
+    """A value as %#v shows it."""
+    if isinstance(value, dict):
+        return f"map[string]interface {{}}{{{', '.join(f'{gofmt.quote(k)}:{_go_syntax(value[k])}' for k in sorted(value))}}}"
+    if isinstance(value, list):
+        return f"[]interface {{}}{{{', '.join(map(_go_syntax, value))}}}"
+    if value is None:
+        return "interface {}(nil)"
+    return gofmt.quote(value) if isinstance(value, str) else gofmt.printed(value)

@@ -77,7 +77,9 @@ def _keyed(typed: Typed, item: Any) -> str:
     if len(keys) == 1 and keys[0] in item:
         return f'k:{{"{keys[0]}":{written(item[keys[0]])}}}'
     defaults = typed.element.defaults
-    found = [(key, item[key] if key in item else defaults[key]) for key in sorted(keys) if key in item or key in defaults]
+    found = [
+        (key, item[key] if key in item else defaults[key]) for key in sorted(keys) if key in item or key in defaults
+    ]
     if not found:
         names = " ".join(json.dumps(key) for key in keys)
         raise NoElement(

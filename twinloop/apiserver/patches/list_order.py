@@ -14,6 +14,8 @@ from twinloop.apiserver.patches.compare import same
 
 List = list[Any]
 
+_MISMATCH = "The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n"
+
 
 def ordered(merged: List, order: List, server_order: List, key: str, *, maps: bool) -> List:
     """`merged` with the items that `order` names in that order, the others as in `server_order`."""
@@ -28,19 +30,16 @@ def ordered(merged: List, order: List, server_order: List, key: str, *, maps: bo
 def check(patch: List, order: List, key: str) -> None:
     """A patch's items must stand in the order that it asks for, and be named there. Raises `Failure` (500)."""
     items = [item for item in patch if not (key and isinstance(item, dict) and item.get("$patch") == "delete")]
-    if not patch or not order:
+    if not order:
         return
-    left = list(items)
+    at = 0
     for wanted in order:
-        left = _without_directives_ahead(left)
-        if left and _equal(left[0], wanted, key):
-            left = left[1:]
-    if _without_directives_ahead(left):
-        raise Failure(
-            500,
-            "",
-            f"The order in patch list:\n{gofmt.printed(patch)}\n doesn't match $setElementOrder list:\n{gofmt.printed(order)}\n",
-        )
+        while at < len(items) and isinstance(items[at], dict) and "$patch" in items[at]:
+            at += 1
+        if at < len(items) and _equal(items[at], wanted, key):
+            at += 1
+    if at < len(items):
+        raise Failure(500, "", _MISMATCH.format(gofmt.printed(patch), gofmt.printed(order)))
 
 
 def index_of(items: List, wanted: Any, key: str, *, maps: bool) -> int:
@@ -86,12 +85,6 @@ def _equal(one: Any, other: Any, key: str) -> bool:
     return same(one[key], other[key])
 
 
-def _without_directives_ahead(items: List) -> List:
-    while items and isinstance(items[0], dict) and "$patch" in items[0]:
-        items = items[1:]
-    return items
-
-
 def _sorted(items: List, order: List, key: str, *, maps: bool) -> List:
     """Sorted by an order that need not name every item, the way Go's insertion sort ends when one is not named.
 
@@ -102,7 +95,9 @@ def _sorted(items: List, order: List, key: str, *, maps: bool) -> List:
     for at in range(len(items)):
         found.append(at)
         back = at
-        while back and (min(places[found[back]], places[found[back - 1]]) < 0 or places[found[back]] < places[found[back - 1]]):
+        while back and (
+            min(places[found[back]], places[found[back - 1]]) < 0 or places[found[back]] < places[found[back - 1]]
+        ):
             found[back], found[back - 1] = found[back - 1], found[back]
             back -= 1
     return [items[at] for at in found]

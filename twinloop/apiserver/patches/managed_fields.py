@@ -16,6 +16,7 @@ from twinloop.apiserver.patches import elements, fieldset, managers
 from twinloop.apiserver.patches.compare import Comparison, compare, same
 from twinloop.apiserver.patches.fieldset import EMPTY, Fields
 from twinloop.apiserver.patches.managers import Manager, Managers, Owned
+from twinloop.apiserver.patches.reshaping import reshaped
 from twinloop.apiserver.patches.typed import DEDUCED, Typed
 
 Object = dict[str, Any]
@@ -40,18 +41,20 @@ def update(
     api_version: str,
     now: float,
     typed: Typed | None = None,
-    operation: str = managers.UPDATE,
     subresource: str = "",
     reset: Fields | None = None,
 ) -> None:
     """Set `obj`'s managedFields after a write by `manager`; `old` is the stored object, None on creation.
 
     `now` is in seconds. `reset` is the set of fields that this write cannot set, by default status, or spec when the write
-    is one of status. managedFields that stand in `obj` are the client's own: they count as a starting point, an empty
-    list or [{}] ends all tracking, and those of a subresource's body count for nothing.
+    is one of status. managedFields that stand in `obj` are the client's own: they count as a starting point, [{}] ends
+    all tracking (as does an empty list, except for custom resources, whose decoder drops it), and those of a
+    subresource's body count for nothing.
     """
-    view, metadata = typed or DEDUCED, obj["metadata"]
-    entries = _starting_point(old, metadata.pop("managedFields", None), subresource)
+    view = typed or DEDUCED
+    metadata = obj["metadata"] = dict(obj["metadata"])  # a patched object may share it with the stored one
+    fresh = metadata.pop("managedFields", None)
+    entries = _starting_point(old, fresh if fresh or view.native else None, subresource)
     if old is not None and not entries:
         return
     try:
@@ -63,8 +66,8 @@ def update(
         if entries:
             metadata["managedFields"] = entries
         return
-    actor = Manager(manager or "unknown", operation, api_version, subresource)
-    left = taken(managers.read(entries), comparison.changed, comparison.removed)
+    actor = managers.updater(manager, api_version, subresource)
+    left = taken(reshaped(managers.read(entries), view), comparison.changed, comparison.removed)
     managers.put(metadata, managers.capped(credited(left, actor, comparison.changed, now)))
 
 
@@ -99,7 +102,9 @@ def without(comparison: Comparison, reset: Fields) -> Comparison:
     """A comparison that does not look at some fields, nor at what is below them."""
     if not reset:
         return comparison
-    return Comparison(*(fieldset.recursive_difference(each, reset) for each in (comparison.removed, comparison.changed)))
+    return Comparison(
+        *(fieldset.recursive_difference(each, reset) for each in (comparison.removed, comparison.changed))
+    )
 
 
 def taken(before: Managers, changed: Fields, removed: Fields) -> Managers:
@@ -135,8 +140,9 @@ def _checked(entries: Any) -> list[Any]:
 
 
 def _zero(typed: Typed, obj: Object) -> Object:
-    """What a new object is compared with: an empty one of its kind."""
-    return {**typed.zero, **{key: value for key, value in obj.items() if key in {"apiVersion", "kind"}}}
+    """What a new object is compared with: an empty one of its kind, in which a time that is null is null already."""
+    given = {name: value for name, value in obj.items() if name in {"apiVersion", "kind"} or value is None}
+    return {**typed.zero, **given} if typed.native else {name: obj.get(name) for name in ("apiVersion", "kind")}
 
 
 def _timeless(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -69,7 +69,10 @@ class _Walk:
         self._live, self._config = live, config
         self._live_keys = [elements.of_item(typed, item) for item in live]
         self._config_keys = [elements.of_item(typed, item) for item in config]
-        self._by_live, self._by_config = _first(self._live_keys, live), dict(zip(self._config_keys, config, strict=True))
+        self._by_live, self._by_config = (
+            _first(self._live_keys, live),
+            dict(zip(self._config_keys, config, strict=True)),
+        )
         self._shared = [key for key in self._config_keys if key in self._by_live]
         self._done: set[str] = set()
         self._found: list[Any] = []

@@ -1,7 +1,7 @@
 """Takes a set of fields out of an object, and widens a set to the named fields that stand above its members.
 
 `apply.py` removes with this what an applier no longer applies. The rules are those of structured-merge-diff's removing
-walker: a map or list that loses all it has goes too.
+walker: a map or list that loses all it has, but is not in the set itself, is left as null.
 """
 
 from __future__ import annotations
@@ -54,8 +54,7 @@ def _from_map(typed: Typed, value: dict[str, Any], fields: Fields) -> dict[str, 
         if below is None:
             found[name] = each
         elif not fieldset.is_member(below):
-            left = _from(typed.field(name) or DEDUCED, each, below)
-            found |= {name: left} if left is not None else {}
+            found[name] = _from(typed.field(name) or DEDUCED, each, below)
     return found or None
 
 

@@ -72,7 +72,9 @@ def _retain_keys(original: Object, patch: Object) -> None:
     if RETAIN_KEYS not in patch:
         return
     kept = patch.pop(RETAIN_KEYS)
-    brought = [name for name, value in patch.items() if value is not None and not name.startswith((DELETE_FROM, SET_ORDER))]
+    brought = [
+        name for name, value in patch.items() if value is not None and not name.startswith((DELETE_FROM, SET_ORDER))
+    ]
     if not isinstance(kept, list) or any(name not in kept for name in brought):
         raise failures.bad_request("invalid patch format of retainKeys")
     for name in [name for name in original if name not in kept]:

@@ -35,7 +35,9 @@ def serve(call: Call, request: Request) -> Answer:
         raise Failure(500, "", ", ".join(map(str, errors)))  # the real one has no better code for it
     meta = found["metadata"]
     labels = {name: meta.get(name) or {} for name in ("labels", "annotations")}
-    bind(call.host, call.namespace, call.name, wanted["name"], uid=meta.get("uid", ""), more=labels, dry_run=call.dry_run)
+    bind(
+        call.host, call.namespace, call.name, wanted["name"], uid=meta.get("uid", ""), more=labels, dry_run=call.dry_run
+    )
     return json_answer(201, SUCCESS)
 
 

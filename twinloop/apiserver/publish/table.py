@@ -38,7 +38,9 @@ def table(kind: Kind, records: list[Record], include_object: str, now: float, *,
 def _row(kind: Kind, record: Record, include_object: str, now: float) -> Object:
     obj = load(kind, record)
     cells = kind.strategy.cells(obj, now) if kind.strategy.columns else _default_cells(obj)
-    return {"cells": cells, "object": _carried(obj, include_object)}
+    conditions = kind.strategy.row_conditions(obj)
+    marked = {"conditions": list(conditions)} if conditions else {}
+    return {"cells": cells, **marked, "object": _carried(obj, include_object)}
 
 
 def _default_cells(obj: Object) -> list[Any]:

@@ -35,6 +35,7 @@ class CustomStrategy(Strategy):
     """One version of one custom resource. `terminating`: its definition is being deleted, so none may be created."""
 
     allow_unconditional_update = False
+    bare_finalizers_are_standard = False
 
     def __init__(self, kind: str, api_version: str, version: Version, *, terminating: bool = False) -> None:
         self._kind, self._api_version, self._terminating = kind, api_version, terminating
@@ -146,6 +147,10 @@ class CustomStrategy(Strategy):
     def selectable_names(self) -> frozenset[str]:
         """The definition's selectableFields without their leading dot."""
         return frozenset(self._paths)
+
+    def reset_fields(self, subresource: str) -> Object | None:
+        """Without a status subresource every write may set the status."""
+        return None if self._has_status or subresource else {}
 
     def typed(self) -> Typed:
         """The schema as merges see it."""

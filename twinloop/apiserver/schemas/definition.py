@@ -31,6 +31,7 @@ class DefinitionStrategy(Strategy):
     """What is particular to CustomResourceDefinitions."""
 
     allow_unconditional_update = False
+    bare_finalizers_are_standard = False
 
     def decode(self, obj: Object) -> list[str]:
         """As Go does."""
@@ -95,6 +96,10 @@ class DefinitionStrategy(Strategy):
         """Formats that nothing will check."""
         before = set(_unknown_formats(old)) if old else set()
         return [f'unrecognized format "{each}"' for each in _unknown_formats(obj) if each not in before]
+
+    def reset_fields(self, subresource: str) -> Object | None:
+        """A status update touches nothing else, not even metadata."""
+        return {"f:metadata": {}, "f:spec": {}} if subresource == "status" else None
 
     def typed(self) -> Typed:
         """The schema that Kubernetes publishes."""

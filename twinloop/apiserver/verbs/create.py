@@ -10,6 +10,7 @@ from typing import Any
 
 from twinloop.apiserver import failures, metadata
 from twinloop.apiserver.failures import Failure
+from twinloop.apiserver.fielderrors import invalid
 from twinloop.apiserver.history import Record
 from twinloop.apiserver.patches import managed_fields
 from twinloop.apiserver.verbs.call import Call
@@ -28,6 +29,18 @@ def store(call: Call, obj: Object) -> Record:
     track(call, obj, None)
     call.admit("mutating", "CREATE", obj, None)
     return insert(call, obj)
+
+
+def answered(call: Call, obj: Object) -> Object:
+    """A question with its answer, such as a SelfSubjectAccessReview: checked as any new object and not stored."""
+    obj.setdefault("metadata", {})
+    track(call, obj, None)
+    strategy = call.kind.strategy
+    errors = strategy.validate(obj)
+    if errors:
+        raise failures.invalid(call.kind.group, "", "", errors)
+    strategy.prepare_create(obj, call.now)
+    return obj
 
 
 def insert(call: Call, obj: Object) -> Record:
@@ -49,12 +62,26 @@ def prepare(call: Call, obj: Object) -> None:
     strategy.prepare_create(obj, call.now)
     meta = obj["metadata"]
     metadata.drop_empty(meta)
-    core = not call.kind.custom
+    if call.kind.custom:
+        check_type(call, obj)
+    core = strategy.bare_finalizers_are_standard
     errors = metadata.validate(meta, namespaced=call.kind.namespaced, check=strategy.validate_name, core=core)
     errors += strategy.validate(obj)
     if errors:
-        raise failures.invalid(call.kind.group, call.kind.kind, meta.get("name", ""), errors)
+        raise failures.invalid(call.kind.storage[0], call.kind.kind, meta.get("name", ""), errors)
     call.warnings += strategy.warnings(obj, None)
+
+
+def check_type(call: Call, obj: Object) -> None:
+    """A custom resource's kind and version are checked as late as its schema. Raises 422."""
+    kind, found = call.kind, []
+    if obj["kind"] != kind.kind:
+        found.append(invalid("kind", obj["kind"], f"must be {kind.kind}"))
+    if obj["apiVersion"] != kind.api_version:
+        found.append(invalid("apiVersion", obj["apiVersion"], f"must be {kind.api_version}"))
+    if found:
+        group = obj["apiVersion"].rpartition("/")[0]
+        raise failures.invalid(group, obj["kind"], obj["metadata"].get("name", ""), found)
 
 
 def track(call: Call, obj: Object, old: Object | None) -> None:
@@ -67,6 +94,7 @@ def track(call: Call, obj: Object, old: Object | None) -> None:
         api_version=call.kind.api_version,
         now=call.now,
         typed=call.kind.strategy.typed(),
+        reset=call.kind.strategy.reset_fields(call.subresource),
     )
 
 
@@ -82,8 +110,13 @@ def _generate_name(call: Call, meta: Object) -> None:
 
 def _commit(call: Call, obj: Object) -> Record:
     meta = obj["metadata"]
-    if call.storage.get(call.resource, meta.get("namespace", ""), meta["name"]) is not None:
-        raise failures.already_exists(call.kind.group, call.kind.plural, meta["name"])
+    if not call.kind.strategy.stored:
+        call.kind.strategy.review(obj, call.user)
+        return call.record_of(obj)
+    present = call.storage.get(call.resource, meta.get("namespace", ""), meta["name"])
+    if present is not None:
+        refuse = failures.being_deleted if present.deleting else failures.already_exists
+        raise refuse(call.kind.group, call.kind.plural, meta["name"])
     if call.dry_run:
         return call.record_of(obj)
     stored, fields = call.to_stored(obj)

@@ -35,6 +35,7 @@ def delete(call: Call, options: DeleteOptions) -> Deleted:
     _check_preconditions(call, old["metadata"], options)
     obj = call.load(record)
     if call.kind.strategy.prepare_delete(obj, call.now):
+        call.admit("mutating", "DELETE", None, old)
         call.admit("validating", "DELETE", None, old)
         return _marked(call, record, obj, old, gone=False)
     options = _not_negative(options)

@@ -8,12 +8,13 @@ when it names a resourceVersion itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from twinloop.apiserver import body, codec, failures
+from twinloop.apiserver import body, codec, failures, gofmt
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.options import WriteOptions
-from twinloop.apiserver.patches import bodies, json_patch, merge_patch
+from twinloop.apiserver.patches import apply, bodies, json_patch, merge_patch, strategic
 from twinloop.apiserver.patches.typed import DEDUCED
 from twinloop.apiserver.request import Request
 from twinloop.apiserver.verbs import create, update
@@ -32,7 +33,7 @@ def patch_type(kind: Kind, request: Request) -> str:
     accepted = (JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY) if kind.strategy.merges_strategically() else _CUSTOM
     found = request.headers.get("content-type", "").split(";")[0]
     if found not in accepted:
-        raise failures.unsupported_media_type(accepted)
+        raise failures.unsupported_media_type(accepted) if kind.custom else failures.unsupported_patch_type()
     return found
 
 
@@ -50,51 +51,70 @@ def _change(call: Call, content_type: str, raw: bytes) -> update.Change:
     def change(old: Object | None) -> Object:
         if old is None:
             raise call.not_found()
-        obj = _decoded(call, content_type, raw, old)
+        obj = patched(call, content_type, raw, old)
+        update.check_name(call, obj)
         create.track(call, obj, old)
         return obj
 
     return change
 
 
-def _decoded(call: Call, content_type: str, raw: bytes, old: Object) -> Object:
+def patched(call: Call, content_type: str, raw: bytes, old: Object) -> Object:
     """The patched object after the kind's decoding, which fails as 422 where a plain body would be a 400."""
     ignoring = call.field_validation == "Ignore"
     try:
         decoded = codec.decode(raw)
     except codec.Malformed as error:
         raise bodies.malformed(content_type, str(error), ignoring=ignoring) from None
-    made = _PATCHERS[content_type](call, decoded.value, codec.copy(old))
-    return body.admit_patched(call, made.obj, [*_found(decoded, made), *made.problems], shown=made.shown)
+    make = _PATCHERS[content_type]
+    made = make(call, decoded.value, codec.copy(old))
+
+    def shown() -> str:  # decoding has changed the object by the time it is found wrong, so it is made again
+        return make(call, decoded.value, codec.copy(old)).shown(call.kind)
+
+    return body.admit_patched(call, made.obj, [*_found(decoded, made), *made.problems], shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a patch came to: the object, and what field validation found in the patch itself.
+
+    `document` is what an error shows in place of the object, the patch of a strategic merge.
+    """
+
+    obj: Any
+    problems: list[str] = field(default_factory=list)
+    operations: bool = False
+    document: Object | None = None
+
+    def shown(self, kind: Kind) -> str:
+        """The object as the real server quotes it: typed ones in the order of their Go fields, others sorted."""
+        if self.document is not None:
+            return gofmt.printed(self.document)
+        if kind.custom or not isinstance(self.obj, dict):
+            return gofmt.marshal(self.obj)
+        return ",".join(
+            f"{gofmt.marshal(name)}:{codec.encode(self.obj[name]).decode()}" for name in sorted(self.obj)
+        ).join("{}")
 
 
 def _found(decoded: codec.Decoded, made: _Made) -> list[str]:
     return [f"json patch {each}" for each in decoded.duplicates] if made.operations else decoded.duplicates
 
 
-class _Made:
-    """What a patch came to: the object, what field validation found in the patch, and what an error shows of it."""
-
-    def __init__(self, obj: Any, problems: list[str], *, shown: Any = None, operations: bool = False) -> None:
-        self.obj, self.problems, self.operations = obj, problems, operations
-        self.shown = obj if shown is None else shown
-
-
 def _json(call: Call, value: Any, old: Object) -> _Made:
     operations = bodies.operations(value, ignoring=call.field_validation == "Ignore")
-    return _Made(json_patch.apply(old, operations), bodies.unknown_fields(operations), operations=True)
+    return _Made(json_patch.apply(old, [*operations]), bodies.unknown_fields(operations), operations=True)
 
 
 def _merge(call: Call, value: Any, old: Object) -> _Made:
-    merged = bodies.merge(value, ignoring=call.field_validation == "Ignore")
-    return _Made(merge_patch.apply(old, merged), [])
+    return _Made(merge_patch.apply(old, bodies.merge(value, ignoring=call.field_validation == "Ignore")))
 
 
 def _strategic(call: Call, value: Any, old: Object) -> _Made:
-    from twinloop.apiserver.patches import strategic
     document = bodies.strategic(value)
     typed = call.kind.strategy.typed() or DEDUCED
-    return _Made(strategic.apply(old, document, typed), [], shown=document)
+    return _Made(strategic.apply(old, document, typed), document=document)
 
 
 _PATCHERS: dict[str, Callable[[Call, Any, Object], _Made]] = {
@@ -105,20 +125,22 @@ _PATCHERS: dict[str, Callable[[Call, Any, Object], _Made]] = {
 
 
 def _apply(call: Call, raw: bytes, options: WriteOptions) -> update.Written:
-    from twinloop.apiserver.patches import apply
-    applied, duplicates = body.decode_applied(call, raw)
+    decoded = body.decode_applied(raw)
 
     def change(old: Object | None) -> Object:
-        obj = apply.apply(
-            old,
-            applied,
-            options.field_manager,
-            force=options.force,
-            api_version=call.kind.api_version,
-            now=call.now,
-            typed=call.kind.strategy.typed(),
-            subresource=call.subresource,
-        )
-        return body.admit_fields(call, obj, duplicates)
+        obj = apply.apply(old, decoded.value, _applier(call, options), call.kind.strategy.typed())
+        return body.admit_fields(call, obj, decoded)
 
     return update.write(call, change, may_create=not call.subresource)
+
+
+def _applier(call: Call, options: WriteOptions) -> apply.Applier:
+    return apply.Applier(
+        manager=options.field_manager,
+        api_version=call.kind.api_version,
+        kind=call.kind.kind,
+        now=call.now,
+        force=options.force,
+        subresource=call.subresource,
+        reset=call.kind.strategy.reset_fields(call.subresource),
+    )

@@ -13,7 +13,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from twinloop.apiserver import failures
+from twinloop.apiserver import codec, failures
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.history import Record
 from twinloop.apiserver.options import ListOptions
@@ -35,7 +35,7 @@ class Page:
 
 def get(call: Call, version: str) -> Record:
     """One object; a version is only checked, the answer is always the present state."""
-    asked = parse_version(version)
+    asked = parse_version(version, bare=True)
     if asked > call.storage.revision:
         raise failures.too_large_version(asked, call.storage.revision)
     return call.find()
@@ -69,19 +69,17 @@ def _exact(call: Call, options: ListOptions, selection: Selection, revision: int
 
 
 def _continued(call: Call, options: ListOptions, selection: Selection) -> Page:
+    revision, start = decode_token(options.token)
     if options.version not in {"", "0"}:
         raise failures.bad_request("specifying resource version is not allowed when using continue")
-    revision, start = decode_token(options.token)
     if revision > call.storage.revision:
         raise failures.too_large_version(revision, call.storage.revision)
-    prefix = f"{call.namespace}/" if call.kind.namespaced and not call.namespace else ""
     try:
         records = records_at(call, revision) if revision > 0 else call.storage.list(call.resource, call.namespace)
     except Failure:
         raise failures.continue_expired(encode_token(_LATEST, start)) from None
-    del prefix
     rest = [record for record in records if _key(call, record) >= start]
-    return _page(selection, rest, revision if revision > 0 else call.storage.revision, options.limit, call)
+    return _page(selection, rest, revision if revision > 0 else call.storage.revision, options.limit)
 
 
 def records_at(call: Call, revision: int) -> list[Record]:
@@ -90,13 +88,13 @@ def records_at(call: Call, revision: int) -> list[Record]:
     return [each for each in records if each.namespace == call.namespace] if call.namespace else records
 
 
-def _page(selection: Selection, records: list[Record], revision: int, limit: int, call: Call | None = None) -> Page:
+def _page(selection: Selection, records: list[Record], revision: int, limit: int) -> Page:
     found = records if selection.all else [each for each in records if selection.matches(each)]
     if not 0 < limit < len(found):
         return Page(found, revision)
     last = found[limit - 1]
     remaining = len(found) - limit if selection.all else None
-    start = (last.name if selection.namespace else last.key.removeprefix("/")) + "\0"
+    start = f"/{last.name}\0" if selection.namespace else last.key.removeprefix("/") + "\0"
     return Page(found[:limit], revision, encode_token(revision, start), remaining)
 
 
@@ -105,8 +103,8 @@ def _key(call: Call, record: Record) -> str:
     return record.name if call.namespace else record.key.removeprefix("/")
 
 
-def parse_version(text: str) -> int:
-    """A resourceVersion parameter; 0 when it is not there. Raises 400."""
+def parse_version(text: str, *, bare: bool = False) -> int:
+    """A resourceVersion parameter; 0 when it is not there. Raises 400, or `bare` the 500 that get and watch answer."""
     if not text:
         return 0
     if not re.fullmatch(r"[0-9]+", text):
@@ -115,7 +113,8 @@ def parse_version(text: str) -> int:
         why = f'strconv.ParseUint: parsing "{text}": value out of range'
     else:
         return int(text)
-    raise failures.bad_request(f'invalid resource version: resourceVersion: Invalid value: "{text}": {why}')
+    message = f'resourceVersion: Invalid value: "{text}": {why}'
+    raise Failure(500, "", message) if bare else failures.bad_request(f"invalid resource version: {message}")
 
 
 def encode_token(revision: int, start: str) -> str:
@@ -127,24 +126,28 @@ def encode_token(revision: int, start: str) -> str:
 def decode_token(token: str) -> tuple[int, str]:
     """The revision and the first key of the next page. Raises 400."""
     try:
-        found = json.loads(_unpadded(token))
-        version, revision, start = found["v"], found["rv"], found["start"]
-    except (ValueError, KeyError, TypeError) as error:
+        found = codec.decode(_unpadded(token)).value
+    except ValueError as error:
         raise _bad_token(f"continue key is not valid: {error}") from None
+    if not isinstance(found, dict):
+        what = f"json: cannot unmarshal {codec.go_type(found)} into Go value of type storage.continueToken"
+        raise _bad_token(f"continue key is not valid: {what}")
+    version, revision, start = found.get("v", ""), found.get("rv", 0), found.get("start", "")
     if version != "meta.k8s.io/v1":
         raise _bad_token(f"continue key is not valid: server does not recognize this encoded version {version}")
-    if not revision:
+    if not isinstance(revision, int) or not revision:
         raise _bad_token("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
-    if not start:
+    if not isinstance(start, str) or not start:
         raise _bad_token("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
     if posixpath.normpath(f"/{start}") != f"/{start.removeprefix('/')}":
         raise _bad_token(f"continue key is not valid: {start}")
-    return int(revision), str(start)
+    return int(revision), str(start).removeprefix("/")
 
 
 def _unpadded(token: str) -> bytes:
     try:
-        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        return raw.decode("latin-1").encode()  # Go's message shows the byte, not what UTF-8 makes of it
     except binascii.Error:
         raise ValueError("illegal base64 data at input byte 0") from None
 

@@ -1,8 +1,7 @@
-"""What stands behind an object's name in a path: status, scale, and the effects of the kinds that have some.
+"""What stands behind an object's name in a path, besides its status: scale, and the effects of pods and others.
 
-`status` is the object itself, read and written with the strategy told which part may change. All others are an
-`Effect` that is registered in `EFFECTS` under (group, plural, subresource, method): `builtin/` and `controllers/` add
-theirs when the server is made.
+An `Effect` is registered in `EFFECTS` under (group, plural, subresource, method); `builtin/` and `controllers/` add
+theirs when they are imported. `scale.py` serves every kind whose strategy says where its numbers are.
 """
 
 from __future__ import annotations
@@ -16,15 +15,19 @@ from twinloop.apiserver.verbs.call import Call
 # What a subresource does with a request for it; it raises a Failure like any verb.
 Effect = Callable[[Call, Request], Answer | WatchAnswer]
 
+# (group, plural, subresource, method); a plural of "*" serves all kinds that have such a subresource.
 EFFECTS: dict[tuple[str, str, str, str], Effect] = {}
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
-def verb(target: Target, method: str) -> tuple[str, Effect] | None:
-    """The verb that a method means on a subresource, as (its name among the kind's verbs, what to do)."""
-    from twinloop.apiserver import dispatch  # noqa: PLC0415 - it imports this module
 
+def routes(target: Target) -> dict[str, tuple[str, Effect]]:
+    """What each method does on a subresource."""
     kind = target.kind
-    if target.subresource == "status":
-        return dispatch.ON_STATUS.get(method)
-    effect = EFFECTS.get((kind.group, kind.plural, target.subresource, method))
-    return ("get", effect) if effect else None
+    found = {}
+    for method in _METHODS:
+        own = EFFECTS.get((kind.group, kind.plural, target.subresource, method))
+        effect = own or EFFECTS.get(("*", "*", target.subresource, method))
+        if effect is not None:
+            found[method] = (target.subresource, effect)
+    return found

@@ -7,13 +7,17 @@ removes it; one that changes nothing writes nothing.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from twinloop.apiserver import failures, metadata
+from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.fielderrors import invalid
 from twinloop.apiserver.history import Record
+from twinloop.apiserver.patches import managed_fields
 from twinloop.apiserver.verbs import create
 from twinloop.apiserver.verbs.call import Call
 
@@ -33,20 +37,41 @@ class Written:
 def put(call: Call, obj: Object) -> Written:
     """Replace an object by another."""
     meta = obj.setdefault("metadata", {})
+    check_name(call, obj)
     call.warnings += metadata.dedup_owner_references(meta)
     uid = meta.get("uid") or ""
 
     def change(old: Object | None) -> Object:
         if uid and old is not None and uid != old["metadata"].get("uid"):
-            raise call.conflict(_uid_mismatch(uid, old["metadata"].get("uid", "")))
+            raise call.conflict(_uid_mismatch(call, uid, old["metadata"].get("uid", "")))
         create.track(call, obj, old)
         return obj
 
     return write(call, change)
 
 
-def _uid_mismatch(wanted: str, found: str) -> str:
-    return f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+def _uid_mismatch(call: Call, wanted: str, found: str) -> str:
+    """The storage's words, key in etcd included."""
+    group = call.kind.group if call.kind.custom or call.kind.group == "apiextensions.k8s.io" else ""
+    key = "/".join(filter(None, ("/registry", group, call.kind.plural, call.namespace, call.name)))
+    return (
+        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    )
+
+
+def check_name(call: Call, obj: Object) -> None:
+    """The object must be the one that the path names. Raises 400."""
+    meta = obj.get("metadata") or {}
+    namespace, name = meta.get("namespace") or "", meta.get("name") or ""
+    if call.kind.namespaced and namespace and namespace != call.namespace:
+        why = "the namespace of the provided object does not match the namespace sent on the request"
+        raise failures.bad_request(why)
+    if not name:
+        why = f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
+        raise failures.bad_request(why)
+    if name != call.name:
+        raise failures.bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.name})")
 
 
 def write(call: Call, change: Change, *, may_create: bool = False) -> Written:
@@ -60,7 +85,7 @@ def write(call: Call, change: Change, *, may_create: bool = False) -> Written:
     call.warnings += metadata.dedup_owner_references(obj["metadata"])
     _check_version(call, obj, old)
     prepare(call, obj, old)
-    _keep_times(obj, old)
+    managed_fields.keep_times(obj, old)
     call.admit("validating", "UPDATE", obj, old)
     return Written(_commit(call, record, obj, old))
 
@@ -78,6 +103,8 @@ def _check_version(call: Call, obj: Object, old: Object) -> None:
     """Optimistic locking: the version that the client has seen must be the present one."""
     meta = obj["metadata"]
     seen, present = meta.get("resourceVersion") or "", old["metadata"]["resourceVersion"]
+    if not re.fullmatch("[0-9]*", seen):
+        raise Failure(500, "", f"strconv.ParseUint: parsing {json.dumps(seen)}: invalid syntax")
     if seen in {"", "0"}:
         if not call.kind.strategy.allow_unconditional_update:
             error = invalid("metadata.resourceVersion", 0, "must be specified for an update")
@@ -95,31 +122,21 @@ def prepare(call: Call, obj: Object, old: Object) -> None:
     strategy.prepare_update(obj, old, call.subresource)
     metadata.keep_immutable(meta, before)
     metadata.drop_empty(meta)
-    core = not call.kind.custom
+    if call.kind.custom:
+        create.check_type(call, obj)
+    core = strategy.bare_finalizers_are_standard
     errors = metadata.validate(meta, namespaced=call.kind.namespaced, check=metadata.any_name, core=core)
-    errors += metadata.validate_update(meta, before)
+    # The real server checks an update's metadata twice, and its list of causes says all of it twice.
+    for _ in range(2):
+        errors += metadata.validate_update(meta, before)
     errors += strategy.validate_update(obj, old, call.subresource)
     if errors:
-        raise failures.invalid(call.kind.group, call.kind.kind, meta.get("name", ""), errors)
+        raise failures.invalid(call.kind.storage[0], call.kind.kind, meta.get("name", ""), errors)
     call.warnings += strategy.warnings(obj, old)
 
 
-def _keep_times(obj: Object, old: Object) -> None:
-    """A write that changes nothing but the times in managedFields changes nothing."""
-    meta, before = obj["metadata"], old["metadata"]
-    fields, fields_before = meta.get("managedFields"), before.get("managedFields")
-    if fields == fields_before or _without_times(fields) != _without_times(fields_before):
-        return
-    if {**obj, "metadata": {**meta, "managedFields": fields_before}} == old:
-        meta["managedFields"] = fields_before
-
-
-def _without_times(fields: list[Object] | None) -> list[Object]:
-    return [{key: value for key, value in each.items() if key != "time"} for each in fields or ()]
-
-
 def _commit(call: Call, record: Record, obj: Object, old: Object) -> Record:
-    if _is_released(obj, old):
+    if _is_released(call, obj, old):
         if not call.dry_run:
             call.storage.delete(call.resource, record)
         return call.record_of(obj, record.revision)
@@ -131,9 +148,9 @@ def _commit(call: Call, record: Record, obj: Object, old: Object) -> Record:
     return call.storage.update(call.resource, record, stored, fields)
 
 
-def _is_released(obj: Object, old: Object) -> bool:
+def _is_released(call: Call, obj: Object, old: Object) -> bool:
     """Whether this write took the last finalizer from an object whose deletion waited for nothing else."""
     before = old["metadata"]
-    if obj["metadata"].get("finalizers") or not before.get("deletionTimestamp"):
+    if obj["metadata"].get("finalizers") or not before.get("deletionTimestamp") or call.kind.strategy.is_held(obj):
         return False
     return not before.get("deletionGracePeriodSeconds")

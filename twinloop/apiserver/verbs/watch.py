@@ -122,7 +122,8 @@ class Watch:
     # ------------------------------------------------------------------ lines
 
     def _ready(self) -> Iterator[bytes]:
-        yield from self._first
+        for line in self._first:  # noqa: UP028 - `yield from` would close it with this generator, after one chunk
+            yield line
         events, encode = self._events, self._encode
         while events:
             kind, record = events.popleft()
@@ -184,7 +185,7 @@ def _line(kind: str, body: bytes) -> bytes:
 def open_watch(call: Call, options: ListOptions, encode: Encode) -> Watch:
     """A watch as the options ask for it. Raises for what cannot be parsed; all later trouble is an ERROR event."""
     selection = select(call.kind, call.namespace, call.name, options)
-    version = _version(options.version)
+    version = parse_version(options.version, bare=True)
     timeout = float(options.timeout or LONGEST * (1 + call.host.rng.random()))
     watch = Watch(call, selection, encode, bookmarks=options.bookmarks, timeout=timeout)
     if timeout < 0:
@@ -197,18 +198,7 @@ def open_watch(call: Call, options: ListOptions, encode: Encode) -> Watch:
     return watch
 
 
-def _version(text: str) -> int:
-    """The version to start from; what is none answers 500 here, unlike on a list."""
-    try:
-        return parse_version(text)
-    except Failure as failure:
-        message = failure.message.removeprefix("invalid resource version: ")
-        raise Failure(500, "", message) from None
-
-
-def _begin(
-    call: Call, watch: Watch, options: ListOptions, selection: Selection, encode: Encode, version: int
-) -> None:
+def _begin(call: Call, watch: Watch, options: ListOptions, selection: Selection, encode: Encode, version: int) -> None:
     storage = call.storage
     legacy = options.initial_events is None and version == 0
     if options.initial_events or legacy:
@@ -238,7 +228,7 @@ def _present(call: Call, options: ListOptions, selection: Selection, encode: Enc
     return lines()
 
 
-def _replay(events: list[Event], selection: Selection, encode: Encode) -> Iterator[bytes]:
+def _replay(events: Iterable[Event], selection: Selection, encode: Encode) -> Iterator[bytes]:
     for event in events:
         item = through(selection, event)
         if item is not None:

@@ -11,14 +11,13 @@ from typing import Any
 
 from twinloop.apiserver.builtin.checks import Errors, dns_label, one_of, port_name_problems, port_number, words
 from twinloop.apiserver.builtin.podspec import env, handlers, resources, security, volumes
-from twinloop.apiserver.fielderrors import duplicate, forbidden, invalid, not_supported, required
+from twinloop.apiserver.fielderrors import duplicate, forbidden, invalid, required
 
 Object = dict[str, Any]
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
-_RESTART_POLICIES = ("Always", "Never", "OnFailure")
 _ONLY_SIDECARS = "may not be set for init containers without restartPolicy=Always"
 
 
@@ -48,8 +47,6 @@ def regular(path: str, listed: list[Object] | None, around: Surroundings) -> Err
         if "lifecycle" in container:
             yield from handlers.lifecycle(at, container, around.grace, around.system)
         yield from handlers.probes(at, container, around.grace)
-        if "restartPolicy" in container:
-            yield forbidden(f"{at}.restartPolicy", "may not be set for non-init containers")
     yield from _host_ports(path, listed)
 
 
@@ -59,8 +56,6 @@ def initial(path: str, listed: Iterable[Object], others: Iterable[Object], aroun
     for index, container in enumerate(listed):
         at, policy = f"{path}[{index}]", container.get("restartPolicy")
         yield from common(at, container, around)
-        if policy not in {None, "Always"}:
-            yield not_supported(f"{at}.restartPolicy", policy, ("Always",))
         if container["name"] in taken:
             yield duplicate(f"{at}.name", container["name"])
         elif container["name"]:

@@ -21,7 +21,7 @@ _COUNTED = (
     "pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
     "persistentvolumeclaims", "services.nodeports", "services.loadbalancers",
 )  # fmt: skip
-_STANDARD = {
+STANDARD = {
     *COMPUTE, *_COUNTED, "storage",
     *(f"{kind}.{name}" for kind in ("requests", "limits") for name in COMPUTE), "requests.storage",
 }  # fmt: skip
@@ -32,6 +32,11 @@ _NOT_EXTENDED = "doesn't follow extended resource name standard"
 def is_huge_page(name: str) -> bool:
     """hugepages-2Mi and its like."""
     return name.startswith("hugepages-")
+
+
+def is_quota_huge_page(name: str) -> bool:
+    """The same, also as a quota names it."""
+    return name.startswith(("hugepages-", "requests.hugepages-"))
 
 
 def is_extended(name: str) -> bool:
@@ -54,7 +59,7 @@ def may_overcommit(name: str) -> bool:
 def resource_name(path: str, name: str) -> list[FieldError]:
     """The name of any resource."""
     found = [invalid(path, name, each) for each in names.qualified_name(name)]
-    if not found and "/" not in name and name not in _STANDARD and not is_huge_page(name):
+    if not found and "/" not in name and name not in STANDARD and not is_quota_huge_page(name):
         found.append(invalid(path, name, "must be a standard resource type or fully qualified"))
     return found
 

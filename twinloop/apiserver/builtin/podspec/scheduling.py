@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 from twinloop.apiserver import names
 from twinloop.apiserver.builtin.checks import Errors, each_of, label_selector, qualified, requirement, words
-from twinloop.apiserver.fielderrors import duplicate, invalid, not_supported, required
+from twinloop.apiserver.fielderrors import FieldError, duplicate, invalid, not_supported, required
 
 Object = dict[str, Any]
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-NOT_POSITIVE = "must be greater than 0"
+_UNIQUE_TAINTS = "taints must be unique by key and effect pair"
+NOT_POSITIVE = "must be greater than zero"
 
 
 def tolerations(path: str, listed: Iterable[Object]) -> Errors:
@@ -170,7 +172,12 @@ def taints(path: str, listed: Iterable[Object]) -> Errors:
         elif effect not in EFFECTS:
             yield not_supported(f"{at}.effect", effect, EFFECTS)
         if (taint["key"], effect) in seen:
-            yield duplicate(at, taint)
+            yield FieldError("FieldValueDuplicate", at, f"Duplicate value: {_go_taint(taint)}: {_UNIQUE_TAINTS}")
+            continue
         seen.add((taint["key"], effect))
 
 
+def _go_taint(taint: Object) -> str:
+    names_of = {"Key": "key", "Value": "value", "Effect": "effect"}
+    shown = {name: taint.get(key, "") for name, key in names_of.items()}
+    return json.dumps({**shown, "TimeAdded": taint.get("timeAdded")}, separators=(",", ":"))

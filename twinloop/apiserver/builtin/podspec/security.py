@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinloop.apiserver.builtin.checks import Errors, descending_path, one_of
+from twinloop.apiserver.builtin.checks import Errors, descending_path, one_of, shown_struct
+from twinloop.apiserver.builtin.podspec import internal
 from twinloop.apiserver.fielderrors import duplicate, invalid, not_supported, required
 
 Object = dict[str, Any]
 
 _LARGEST_ID = 2**31 - 1
 _ID_RANGE = f"must be between 0 and {_LARGEST_ID}, inclusive"
+_NOT_LOCAL = "can only be set when seccomp type is Localhost"
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
 
 
@@ -75,26 +77,12 @@ def _proc_mount(path: str, value: str, *, host_users: bool) -> Errors:
 def _escalation(path: str, context: Object) -> Errors:
     if context.get("allowPrivilegeEscalation") is not False:
         return
-    shown = _go_security_context(context)
+    shown = internal.struct("SecurityContext", context)
     if context.get("privileged"):
-        yield invalid(path, shown, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
+        yield from shown_struct(path, shown, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
     if "CAP_SYS_ADMIN" in context.get("capabilities", {}).get("add", ()):
         why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-        yield invalid(path, shown, why)
-
-
-# The internal type has no JSON names, so the message shows Go's field names, with null for what is not set.
-_GO_FIELDS = {
-    "Capabilities": "capabilities", "Privileged": "privileged", "SELinuxOptions": "seLinuxOptions",
-    "WindowsOptions": "windowsOptions", "RunAsUser": "runAsUser", "RunAsGroup": "runAsGroup",
-    "RunAsNonRoot": "runAsNonRoot", "ReadOnlyRootFilesystem": "readOnlyRootFilesystem",
-    "AllowPrivilegeEscalation": "allowPrivilegeEscalation", "ProcMount": "procMount",
-    "SeccompProfile": "seccompProfile", "AppArmorProfile": "appArmorProfile",
-}  # fmt: skip
-
-
-def _go_security_context(context: Object) -> Object:
-    return {name: context.get(json_name) for name, json_name in _GO_FIELDS.items()}
+        yield from shown_struct(path, shown, why)
 
 
 def _seccomp(path: str, profile: Object | None) -> Errors:
@@ -107,11 +95,15 @@ def _seccomp(path: str, profile: Object | None) -> Errors:
         yield not_supported(f"{path}.type", profile["type"], _PROFILES)
     if profile["type"] != "Localhost":
         if local is not None:
-            yield invalid(f"{path}.localhostProfile", profile, "can only be set when seccomp type is Localhost")
+            yield from shown_struct(f"{path}.localhostProfile", _go_profile(profile), _NOT_LOCAL)
     elif local is None:
         yield required(f"{path}.localhostProfile", "must be set when seccomp type is Localhost")
     else:
         yield from descending_path(f"{path}.localhostProfile", local)
+
+
+def _go_profile(profile: Object) -> Object:
+    return {"Type": profile["type"], "LocalhostProfile": profile.get("localhostProfile")}
 
 
 def _app_armor(path: str, profile: Object | None) -> Errors:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from twinloop.apiserver import names
@@ -17,6 +18,13 @@ Object = dict[str, Any]
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 INT32_MAX = 2**31 - 1
+_LONGEST_DOMAIN = 253
+_SEARCH_PATTERN = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
+_SEARCH_DOMAIN = re.compile(_SEARCH_PATTERN).fullmatch
+_SEARCH_MESSAGE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start "
+    f"and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SEARCH_PATTERN}')"
+)
 _MOST_NAMESERVERS, _MOST_SEARCHES, _LONGEST_SEARCH = 3, 32, 2048
 
 
@@ -104,7 +112,7 @@ def _rest(path: str, spec: Object) -> Errors:
     if "overhead" in spec:
         yield from resources.requirements(f"{path}.overhead", {"limits": spec["overhead"]})
     if spec.get("os", {}).get("name", "linux") not in {"linux", "windows"}:
-        yield not_supported(f"{path}.os.name", spec["os"]["name"], ("linux", "windows"))
+        yield not_supported(f"{path}.os", spec["os"]["name"], ("linux", "windows"))
 
 
 def _dns(path: str, spec: Object) -> Errors:
@@ -139,7 +147,14 @@ def _dns_searches(path: str, searches: list[str]) -> Errors:
         yield invalid(path, searches, why)
     for index, search in enumerate(searches):
         if search != ".":
-            yield from subdomain(f"{path}[{index}]", search.removesuffix(".").replace("_", "a"))
+            yield from _search_domain(f"{path}[{index}]", search.removesuffix("."))
+
+
+def _search_domain(path: str, search: str) -> Errors:
+    if len(search) > _LONGEST_DOMAIN:
+        yield invalid(path, search, names.too_long(_LONGEST_DOMAIN))
+    if not _SEARCH_DOMAIN(search):
+        yield invalid(path, search, _SEARCH_MESSAGE)
 
 
 def only_pods(path: str, spec: Object) -> Errors:

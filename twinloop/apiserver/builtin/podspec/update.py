@@ -16,13 +16,11 @@ from twinloop.apiserver.fielderrors import FieldError, forbidden, invalid, requi
 
 Object = dict[str, Any]
 
-_MAY_CHANGE = ",".join((
-    "`spec.containers[*].image`",
-    "`spec.initContainers[*].image`",
-    "`spec.activeDeadlineSeconds`",
-    "`spec.tolerations` (only additions to existing tolerations)",
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
-))  # fmt: skip
+_MAY_CHANGE = (
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
+    "`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
 _NO_CONTAINERS = "pod updates may not add or remove containers"
 
 
@@ -111,7 +109,7 @@ def _gated_selector(same: Object, old: Object) -> Errors:
     wanted = same.get("nodeSelector", {})
     for key, value in old.get("nodeSelector", {}).items():
         if wanted.get(key) != value:
-            yield invalid("spec.nodeSelector", wanted, "only additions are allowed (no mutations or deletions)")
+            yield invalid("spec.nodeSelector", wanted, "only additions to spec.nodeSelector are allowed (no mutations or deletions)")
             break
     same.pop("nodeSelector", None)
     if "nodeSelector" in old:

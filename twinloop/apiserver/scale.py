@@ -1,0 +1,170 @@
+"""The scale subresource: how many replicas an object wants and has, as a Scale of autoscaling/v1.
+
+`dispatch.py` finds the functions below among the effects of subresources. A kind's strategy says where its numbers are;
+a changed Scale is written back into the object by an ordinary update, so that all checks apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twinloop.apiserver import body, codec, failures, handlers, media, render
+from twinloop.apiserver.answer import Answer
+from twinloop.apiserver.kinds import Kind
+from twinloop.apiserver.options import write_options
+from twinloop.apiserver.request import Request
+from twinloop.apiserver.strategy import ScalePaths, Strategy
+from twinloop.apiserver.verbs import create, patch, update
+from twinloop.apiserver.verbs.call import Call
+from twinloop.apiserver.verbs.subresources import EFFECTS
+
+Object = dict[str, Any]
+
+_SHOWN = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+class _ScaleStrategy(Strategy):
+    """A Scale as a body: it is merged and decoded like a built-in kind."""
+
+    def merges_strategically(self) -> bool:
+        """It does."""
+        return True
+
+
+SCALE = Kind("autoscaling", "v1", "Scale", "scales", _ScaleStrategy())
+
+
+def scale_of(obj: Object, paths: ScalePaths) -> Object:
+    """The Scale that shows an object."""
+    status: Object = {"replicas": _at(obj, paths.status) or 0}
+    selector = _selector(_at(obj, paths.selector) if paths.selector else None)
+    if selector:
+        status["selector"] = selector
+    wanted = _at(obj, paths.replicas)
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {name: obj["metadata"][name] for name in _SHOWN if name in obj["metadata"]},
+        "spec": {"replicas": wanted} if wanted else {},
+        "status": status,
+    }
+
+
+def _at(obj: Object, path: tuple[str, ...]) -> Any:
+    value: Any = obj
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _selector(value: Any) -> str:
+    """A selector in text: custom resources have it so, workloads as a LabelSelector."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping):
+        return ""
+    terms = [f"{key}={each}" for key, each in sorted((value.get("matchLabels") or {}).items())]
+    return ",".join([*terms, *map(_expression, value.get("matchExpressions") or [])])
+
+
+def _expression(each: Mapping[str, Any]) -> str:
+    key, values = each.get("key", ""), ",".join(sorted(each.get("values") or []))
+    match each.get("operator"):
+        case "In":
+            return f"{key} in ({values})"
+        case "NotIn":
+            return f"{key} notin ({values})"
+        case "Exists":
+            return str(key)
+    return f"!{key}"
+
+
+def _paths(call: Call) -> ScalePaths:
+    paths = call.kind.strategy.scale()
+    if paths is None:
+        raise call.not_found()
+    return paths
+
+
+def get(call: Call, request: Request) -> Answer:
+    """GET .../scale."""
+    form = media.negotiate(request)
+    return render.value(scale_of(call.load(call.find()), _paths(call)), form)
+
+
+def put(call: Call, request: Request) -> Answer:
+    """PUT .../scale."""
+    form = media.negotiate(request)
+    handlers.use(call, request, write_options(request, "UpdateOptions"))
+    sent = body.decode(_as_scale(call), request.body, media.body_type(request))
+    update.check_name(call, sent)
+    return _write(call, form, lambda _: sent)
+
+
+def change(call: Call, request: Request) -> Answer:
+    """PATCH .../scale."""
+    content_type = patch.patch_type(call.kind, request)
+    form = media.negotiate(request)
+    options = write_options(request, "PatchOptions", apply=content_type == patch.APPLY)
+    handlers.use(call, request, options)
+    if content_type == patch.APPLY:
+        applied = body.decode_applied(request.body).value
+        return _write(call, form, lambda shown: {**shown, "spec": applied.get("spec") or {}})
+    return _write(call, form, lambda shown: patch.patched(_as_scale(call), content_type, request.body, shown))
+
+
+def _as_scale(call: Call) -> Call:
+    return Call(
+        call.host, SCALE, call.namespace, call.name, field_validation=call.field_validation, warnings=call.warnings
+    )
+
+
+def _write(call: Call, form: media.Form, wanted: Any) -> Answer:
+    """Store the replicas of the Scale that `wanted` makes of the present one."""
+    paths = _paths(call)
+
+    def next_state(old: Object | None) -> Object:
+        if old is None:
+            raise call.not_found()
+        scale = wanted(scale_of(old, paths))
+        update.check_name(call, scale)
+        obj = codec.copy(old)
+        _set(obj, paths.replicas, _replicas(scale))
+        obj["metadata"]["resourceVersion"] = scale["metadata"].get("resourceVersion") or ""
+        if not obj["metadata"]["resourceVersion"]:
+            obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        create.track(call, obj, old)
+        _forget_time(obj)
+        return obj
+
+    written = update.write(call, next_state)
+    return render.value(scale_of(call.load(written.record), paths), form)
+
+
+def _replicas(scale: Object) -> int:
+    value = (scale.get("spec") or {}).get("replicas") or 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        what = codec.go_type(value)
+        why = f"json: cannot unmarshal {what} into Go struct field ScaleSpec.spec.replicas of type int32"
+        raise failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {why}')
+    return value
+
+
+def _set(obj: Object, path: tuple[str, ...], value: int) -> None:
+    for key in path[:-1]:
+        obj = obj.setdefault(key, {})
+    obj[path[-1]] = value
+
+
+def _forget_time(obj: Object) -> None:
+    """The entries of a scale subresource carry no time: the real server's translation of them drops it."""
+    for entry in obj["metadata"].get("managedFields") or ():
+        if entry.get("subresource") == "scale":
+            entry.pop("time", None)
+
+
+def register() -> None:
+    """Serve the scale subresource of all kinds that have one."""
+    for method, effect in (("GET", get), ("PUT", put), ("PATCH", change)):
+        EFFECTS["*", "*", "scale", method] = effect
