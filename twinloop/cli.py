@@ -39,7 +39,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on loopback; 0, the default: any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port on loopback; 0, the default: any free one."
+)
 @click.option(
     "--kubeconfig-out",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -40,7 +40,7 @@ class BadCase(ValueError):
     """A case that says something impossible; the message names it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One request, one look at an open watch, or one comparison of saved values. See docs/conformance.md for the words."""
 
@@ -66,6 +66,11 @@ class Step:
     drop: tuple[str, ...] = ()  # parts of the body that do not count
     quiet: bool = False  # only the code counts: a preparation that another case compares
     unordered: str = ""  # a list in the body, or `events`, whose order means nothing
+
+    def __repr__(self) -> str:
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        shown = (f"{name}={value!r}" for name, value in said.items() if value != getattr(Step, name, None))
+        return f"Step({', '.join(shown)})"
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def _shared_templates(folder: Path) -> dict[str, Any]:
 def _expanded(entry: dict[str, Any], group: str, templates: Mapping[str, Any], operator: bool) -> Iterator[Case]:
     for suffix, values in (entry.get("each") or {"": {}}).items():
         name = f"{entry['case']}-{suffix}" if suffix else entry["case"]
-        steps = substitute(resolve(entry["steps"], templates), values)
+        steps = resolve(substitute(entry["steps"], values), templates)
         try:
             made = tuple(_step(step) for step in steps)
         except (TypeError, KeyError) as error:
@@ -127,16 +132,10 @@ def _step(data: dict[str, Any]) -> Step:
     unknown = set(data) - _KNOWN
     if unknown:
         raise BadCase(f"no such words in a step: {sorted(unknown)}")
-    lists = {key: tuple(data[key]) for key in ("relate", "pick", "drop") if key in data}
-    accept = data.get("accept", "application/json")
-    return Step(
-        **{
-            **data,
-            **lists,
-            "accept": ACCEPTS.get(accept, accept),
-            "type": CONTENT_TYPES.get(data.get("type", ""), data.get("type", "")),
-        }
-    )
+    lists: dict[str, Any] = {key: tuple(data[key]) for key in ("relate", "pick", "drop") if key in data}
+    accept, content = data.get("accept", "application/json"), data.get("type", "")
+    media = {"accept": ACCEPTS.get(accept, accept), "type": CONTENT_TYPES.get(content, content)}
+    return Step(**{**data, **lists, **media})
 
 
 def resolve(value: Any, templates: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ meanwhile: it is named after the newest version of the case that it is not older
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -147,7 +148,16 @@ def _field(
         return versions.at_least(value) if way[-1:] == ("shared",) else versions.exact(value)
     if key == "continue" and value and isinstance(value, str):
         return "<continue>"
+    if key == "managedFields" and isinstance(value, list):
+        value = sorted(value, key=_manager)
     return _walk(value, (*way, "shared") if shared else way, text, versions)
+
+
+def _manager(entry: Json) -> str:
+    """Sorts the entries of managedFields: the server sorts by the second, and a case may run across the end of one."""
+    known = entry if isinstance(entry, dict) else {}
+    words = (known.get(name, "") for name in ("operation", "manager", "apiVersion", "subresource"))
+    return json.dumps([*words, known.get("fieldsV1")], sort_keys=True)
 
 
 def _tables(value: Json) -> Json:

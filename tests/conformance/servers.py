@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from conformance.suite import install_fixtures
 from conformance.wire import Server
+from twinloop.apiserver.http.local import LocalServer
 from twinloop.kube.config import load_configuration
 
 
@@ -18,8 +19,6 @@ def real(kubeconfig: str | None = None, context: str | None = None) -> Server:
 @contextmanager
 def embedded() -> Iterator[Server]:
     """A fresh embedded server, gone at the end."""
-    from twinloop.apiserver.http.local import LocalServer
-
     with LocalServer() as local:
         server = Server("embedded", load_configuration(str(local.kubeconfig)))
         # The real server knows nothing from before its watch cache began; here that moment has to be made.

@@ -46,8 +46,8 @@ def test_short_names_stand_for_media_types(tmp_path: Path) -> None:
 
 
 def test_a_word_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadCase, match=r"sav"):
-        list(load(write(tmp_path, "cases:\n  - case: one\n    steps:\n      - {do: GET /x, sav: {}}\n")))
+    with pytest.raises(BadCase, match="stash"):
+        list(load(write(tmp_path, "cases:\n  - case: one\n    steps:\n      - {do: GET /x, stash: {}}\n")))
 
 
 def test_a_name_may_be_taken_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ checked, and the test says so.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -59,15 +59,14 @@ def servers() -> Iterator[tuple[Server, Server]]:
 names = st.sampled_from(NAMES)
 values = st.sampled_from(["", "eA==", "eQ=="])
 labels = st.fixed_dictionaries({}, optional={"app": st.sampled_from(["web", "db"]), "tier": st.just("front")})
+dry_runs = st.sampled_from(["", "", "", "dryRun=All"])
 finalizers = st.sampled_from([None, None, None, ["example.com/f"], ["example.com/f", "example.com/g"]])
 
 
 @st.composite
-def metadata(draw: st.DrawFn, name: str | None) -> dict[str, Any]:
-    """What a body says about itself; a version is the newest that was saved, an old one, or none."""
-    found: dict[str, Any] = {"labels": draw(labels), "finalizers": draw(finalizers)}
-    if name:
-        found["name"] = name
+def metadata(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    """What a body says about itself; a version is the newest that a GET saw, an old one, or none."""
+    found: dict[str, Any] = {"name": name, "labels": draw(labels), "finalizers": draw(finalizers)}
     version = draw(st.sampled_from([None, None, f"$rv_{name}", "1"]))
     if version:
         found["resourceVersion"] = version
@@ -90,102 +89,111 @@ def content(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 
 
 @st.composite
+def creation(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """A POST; a version in it is refused, which one case says and a sequence need not say again."""
+    kept = {key: each for key, each in body["metadata"].items() if key != "resourceVersion"}
+    save = {f"rv_{name}": "metadata.resourceVersion"}
+    return Step(do=f"POST {path}?{draw(dry_runs)}", body={**body, "metadata": kept}, save=save)
+
+
+@st.composite
+def update(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """A PUT with a version that is new, old, or none at all."""
+    return Step(do=f"PUT {path}/{name}?{draw(dry_runs)}", body=body)
+
+
+@st.composite
+def merge_patch(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """A merge patch of metadata and content."""
+    patch = {key: each for key, each in body.items() if key not in {"apiVersion", "kind"}}
+    return Step(do=f"PATCH {path}/{name}?{draw(dry_runs)}", type=CONTENT_TYPES["merge"], body=patch)
+
+
+@st.composite
+def json_patch(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """One or two operations, some of which cannot be done."""
+    operations = draw(st.lists(st.sampled_from(OPERATIONS), min_size=1, max_size=2))
+    return Step(do=f"PATCH {path}/{name}", type=CONTENT_TYPES["patch"], body=operations)
+
+
+@st.composite
+def apply(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """A server-side apply by one of two managers."""
+    query = f"fieldManager={draw(st.sampled_from(['one', 'two']))}&force={draw(st.sampled_from(['true', 'false']))}"
+    applied = {**body, "metadata": {"name": name, "labels": body["metadata"].get("labels", {})}}
+    # Go words a conflict of several fields in any order; everything else is compared.
+    vague = ("message", "details.causes")
+    return Step(do=f"PATCH {path}/{name}?{query}", type=CONTENT_TYPES["apply"], body=applied, drop=vague)
+
+
+@st.composite
+def status(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """A patch of the status subresource, where a kind has one; what it says about the spec must not count."""
+    patch = {"status": {"phase": draw(st.sampled_from(["Working", "Done"]))}, "spec": {"size": "small"}}
+    return Step(do=f"PATCH {path}/{name}/status", type=CONTENT_TYPES["merge"], body=patch)
+
+
+def release(path: str, name: str, body: dict[str, Any]) -> st.SearchStrategy[Step]:
+    """The finalizers go: the end of an object that is being deleted."""
+    patch = {"metadata": {"finalizers": None}}
+    return st.just(Step(do=f"PATCH {path}/{name}", type=CONTENT_TYPES["merge"], body=patch))
+
+
+@st.composite
+def deletion(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """A delete, with conditions or without, of one object."""
+    if draw(st.sampled_from([False, False, False, True])):
+        # A collection of one: the order in which more of them go is the real server's chance.
+        return Step(do=f"DELETE {path}?fieldSelector=metadata.name%3D{name}")
+    own = {"preconditions": {"resourceVersion": f"$rv_{name}"}}
+    return Step(do=f"DELETE {path}/{name}", body=draw(st.sampled_from([None, None, own, *OPTIONS])))
+
+
+@st.composite
+def reading(draw: st.DrawFn, path: str, name: str, body: dict[str, Any]) -> Step:
+    """One object, or a list with a selector."""
+    if draw(st.booleans()):
+        return Step(do=f"GET {path}/{name}", save={f"rv_{name}": "metadata.resourceVersion"})
+    return Step(do=f"GET {path}?{draw(st.sampled_from(SELECTORS))}")
+
+
+VERBS = [
+    creation,
+    creation,
+    update,
+    merge_patch,
+    merge_patch,
+    json_patch,
+    apply,
+    status,
+    release,
+    deletion,
+    reading,
+    reading,
+]
+SELECTORS = [
+    "",
+    "labelSelector=app",
+    "labelSelector=app%3Dweb",
+    "labelSelector=!tier",
+    "fieldSelector=metadata.name%3Da",
+    "limit=2",
+]
+OPTIONS: list[dict[str, Any]] = [
+    {"propagationPolicy": "Background"},
+    {"preconditions": {"uid": "11111111-2222-3333-4444-555555555555"}},
+    {"dryRun": ["All"]},
+]
+
+
+@st.composite
 def step(draw: st.DrawFn, kind: str) -> Step:
     """One request of a sequence."""
     path, version, word = KINDS[kind]
     name = draw(names)
-    verb = draw(
-        st.sampled_from(
-            [
-                "create",
-                "create",
-                "update",
-                "merge",
-                "merge",
-                "json",
-                "apply",
-                "delete",
-                "get",
-                "list",
-                "status",
-                "clear",
-            ]
-        )
-    )
-    body: Any = {"apiVersion": version, "kind": word, "metadata": draw(metadata(name)), **draw(content(kind))}
-    save = {f"rv_{name}": "metadata.resourceVersion"}
-    dry = draw(st.sampled_from(["", "", "", "dryRun=All"]))
-    if verb == "create":
-        created = {
-            **body,
-            "metadata": {key: each for key, each in body["metadata"].items() if key != "resourceVersion"},
-        }
-        return Step(do=f"POST {path}?{dry}", body=created, save={} if dry else save)
-    if verb == "update":
-        return Step(do=f"PUT {path}/{name}?{dry}", body=body, save={} if dry else save)
-    if verb == "merge":
-        patch = {"metadata": body["metadata"], **draw(content(kind))}
-        return Step(do=f"PATCH {path}/{name}?{dry}", type=CONTENT_TYPES["merge"], body=patch)
-    if verb == "json":
-        ops = draw(st.lists(st.sampled_from(OPERATIONS), min_size=1, max_size=2))
-        return Step(do=f"PATCH {path}/{name}", type=CONTENT_TYPES["patch"], body=ops)
-    if verb == "apply":
-        manager, force = draw(st.sampled_from(["one", "two"])), draw(st.sampled_from(["true", "false"]))
-        applied = {**body, "metadata": {"name": name, "labels": body["metadata"].get("labels", {})}}
-        query = f"fieldManager={manager}&force={force}"
-        # The words of a conflict or of a schema's refusal go through Go's maps; what differs otherwise stays.
-        return Step(
-            do=f"PATCH {path}/{name}?{query}",
-            type=CONTENT_TYPES["apply"],
-            body=applied,
-            drop=("message", "details.causes"),
-        )
-    if verb == "delete":
-        return draw(deletion(path, name))
-    if verb == "get":
-        return Step(do=f"GET {path}/{name}", save=save)
-    if verb == "status":
-        return Step(
-            do=f"PATCH {path}/{name}/status",
-            type=CONTENT_TYPES["merge"],
-            body={"status": {"phase": "Done"}, "spec": {"size": "small"}},
-        )
-    if verb == "clear":
-        return Step(do=f"PATCH {path}/{name}", type=CONTENT_TYPES["merge"], body={"metadata": {"finalizers": None}})
-    selector = draw(
-        st.sampled_from(
-            [
-                "",
-                "labelSelector=app",
-                "labelSelector=app%3Dweb",
-                "labelSelector=!tier",
-                "fieldSelector=metadata.name%3Da",
-                "limit=2",
-            ]
-        )
-    )
-    return Step(do=f"GET {path}?{selector}")
-
-
-@st.composite
-def deletion(draw: st.DrawFn, path: str, name: str) -> Step:
-    """A delete: of one object with or without conditions, or of all that a selector chooses."""
-    options = draw(
-        st.sampled_from(
-            [
-                None,
-                None,
-                {"propagationPolicy": "Background"},
-                {"preconditions": {"resourceVersion": f"$rv_{name}"}},
-                {"preconditions": {"uid": "11111111-2222-3333-4444-555555555555"}},
-                {"dryRun": ["All"]},
-            ]
-        )
-    )
-    if draw(st.sampled_from([False, False, False, False, True])):
-        # Names one object: the order in which a collection goes is the real server's chance.
-        return Step(do=f"DELETE {path}?fieldSelector=metadata.name%3D{name}")
-    return Step(do=f"DELETE {path}/{name}", body=options)
+    body = {"apiVersion": version, "kind": word, "metadata": draw(metadata(name)), **draw(content(kind))}
+    verb: Callable[..., st.SearchStrategy[Step]] = draw(st.sampled_from(VERBS))
+    return draw(verb(path, name, body))
 
 
 OPERATIONS: list[dict[str, Any]] = [

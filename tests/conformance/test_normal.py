@@ -169,6 +169,12 @@ def test_times_about_now_are_named_by_their_form(text: str, symbol: str) -> None
     assert shown({"t": text}) == [{"t": symbol}]
 
 
+def test_managers_are_sorted_because_the_server_sorts_them_by_the_second() -> None:
+    one, two = {"manager": "b", "operation": "Update"}, {"manager": "a", "operation": "Update"}
+    assert shown({"managedFields": [one, two]}) == shown({"managedFields": [two, one]})
+    assert shown({"managedFields": [one, two]}) != shown({"managedFields": [one, one]})
+
+
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 

@@ -1,8 +1,8 @@
 """Thousands of broken requests at the embedded server: each gets a proper answer and leaves nothing half-written.
 
 `make fuzz` sends 20,000 (FUZZ_REQUESTS), `make test` a few hundred; FUZZ_SEED chooses others. Checked of each answer: it
-comes, it is no 5xx but the 501 and 504 that a real API server gives too, an error's body is a Status of the same code or
-the plain text of a path outside the API. Checked at the end: no traceback in the log, the server still answers, and
+comes, it is no 5xx but those that a real API server gives to the same request (504 for a version of the future, 500 for
+DeleteOptions that are none), an error's body is a Status of the same code or the plain text of a path outside the API. Checked at the end: no traceback in the log, the server still answers, and
 every object that is stored can be read, listed and written back as it is.
 
 Left out: broken HTTP framing (tests/unit/apiserver/test_edge.py), and whether code and reason are the real server's
@@ -11,10 +11,13 @@ Left out: broken HTTP framing (tests/unit/apiserver/test_edge.py), and whether c
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import socket
 from http.client import HTTPResponse
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -41,10 +44,23 @@ class Wire:
         self.socket.sendall(sketch.wire(f"{self.address[0]}:{self.address[1]}", self.token))
         answer = HTTPResponse(self.socket, method=sketch.method)
         answer.begin()
+        if answer.chunked:  # a watch: a glance is enough, and then the client goes away
+            return answer.status, "watch", self.glance(answer)
         body = answer.read()
         if answer.will_close or answer.headers.get("Connection") == "close":
             self.close()
         return answer.status, answer.headers.get("Content-Type", ""), body
+
+    def glance(self, answer: HTTPResponse) -> bytes:
+        """What a watch says within a moment."""
+        assert self.socket is not None
+        self.socket.settimeout(0.02)
+        seen = b""
+        with contextlib.suppress(TimeoutError):
+            while piece := answer.read1():
+                seen += piece
+        self.close()
+        return seen
 
     def close(self) -> None:
         if self.socket:
@@ -52,8 +68,24 @@ class Wire:
         self.socket = None
 
 
+# kube-apiserver answers these requests with 500 too, without a reason: errors of Go code that nobody made a Status of. An
+# error of ours has the reason InternalError, and no excuse.
+AS_THE_REAL_ONE = (
+    rb"couldn.{1,2}t get version/kind; json parse error",  # DeleteOptions that are no JSON object
+    rb"json: cannot unmarshal \S+ into Go struct field DeleteOptions",
+    rb"no kind .* is registered for version",  # DeleteOptions of another kind
+    rb"Object 'Kind' is missing in",
+    rb"failed to create typed patch object",  # an applied object that does not follow its schema
+    rb"unknown patch type: ",  # strategic merge patches whose directives make no sense
+    rb"merging lists cannot yet be specified in the patch|list element types are not identical",
+    rb"resourceVersion: Invalid value",  # of a GET of one object
+)
+
+
 def complaint(sketch: Sketch, status: int, kind: str, body: bytes) -> str:
     """What is wrong with an answer; empty when nothing is."""
+    if status == 500 and b"InternalError" not in body and any(re.search(text, body) for text in AS_THE_REAL_ONE):
+        return ""
     if status >= 500 and status not in {501, 504}:
         return f"{status}: {body[:300]!r}"
     if status < 400 or sketch.method == "HEAD" or not kind.startswith("application/json"):
@@ -64,11 +96,12 @@ def complaint(sketch: Sketch, status: int, kind: str, body: bytes) -> str:
 
 
 @pytest.mark.timeout(REQUESTS / 20 + 60)
-def test_every_malformed_request_gets_a_proper_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_malformed_request_gets_a_proper_answer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     fuzzer = Fuzzer(SEED)
     codes: dict[int, int] = {}
     wrong: list[str] = []
-    with LocalServer() as server:
+    log = tmp_path / "log"
+    with LocalServer(log=log) as server:
         wire = Wire(server)
         prepare(wire)
         for _ in range(REQUESTS):
@@ -79,13 +112,12 @@ def test_every_malformed_request_gets_a_proper_answer(capsys: pytest.CaptureFixt
                 wrong.append(f"{sketch} -> {found}")
         check_what_is_stored(wire)
         wire.close()
-        log = server.log()
     with capsys.disabled():
         print(
             f"\nfuzz, seed {SEED}: {REQUESTS} requests, {len(wrong)} improper answers; codes {dict(sorted(codes.items()))}"
         )
     assert not wrong, "\n".join(wrong[:10])
-    assert "Traceback" not in log, log[-3000:]
+    assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
 
 
 def prepare(wire: Wire) -> None:

@@ -20,6 +20,7 @@ from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.fielderrors import FieldError, invalid
 from twinloop.apiserver.kinds import Kind, Registry
 from twinloop.apiserver.media import PLAIN
+from twinloop.apiserver.patches.typed import Typed, custom
 from twinloop.apiserver.render import failed
 from twinloop.apiserver.request import Request, locate
 from twinloop.apiserver.scale import register
@@ -34,6 +35,16 @@ GADGETS = "/apis/example.com/v1/namespaces/here/gadgets"
 NODES = "/api/v1/machines"
 MERGE = "application/merge-patch+json"
 KNOWN = {"apiVersion", "kind", "metadata", "spec", "status", "data"}
+
+TYPED = custom(
+    {
+        "type": "object",
+        "properties": {
+            "spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+            "data": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+    }
+)
 
 register()
 
@@ -57,6 +68,9 @@ class ThingStrategy(Strategy):
 
     def merges_strategically(self) -> bool:
         return True
+
+    def typed(self) -> Typed:
+        return TYPED
 
     def selectable(self, obj: Mapping[str, Any]) -> dict[str, str]:
         return {"spec.colour": obj["spec"]["colour"]}

@@ -109,7 +109,7 @@ def test_what_decides_imports_the_standard_library_and_itself_only(name: str) ->
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("twinloop", {"twinloop", "prometheus_client"}),
+        ("twinloop", {"twinloop", "prometheus_client", "click"}),
         ("twinloop/kube", {"twinloop", "prometheus_client", "kubernetes", "urllib3", "yaml"}),
         ("handwritten", {"twinloop", "handwritten", "prometheus_client", "click"}),
     ],

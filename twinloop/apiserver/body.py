@@ -39,10 +39,13 @@ def decode(call: Call, body: bytes, media_type: str) -> Object:
     return admit_fields(call, obj, decoded)
 
 
-def admit_fields(call: Call, obj: Object, decoded: codec.Decoded | None = None) -> Object:
-    """Run an object through the kind's decoding: unknown fields go out, are warned of or refused; defaults come in."""
+def admit_fields(call: Call, obj: Object, decoded: codec.Decoded | None = None, *, applied: bool = False) -> Object:
+    """Run an object through the kind's decoding: unknown fields go out, are warned of or refused; defaults come in.
+
+    `applied` is whether a server-side apply has made it, and not a decoder.
+    """
     kind = call.kind
-    problems = kind.strategy.decode(obj)
+    problems = kind.strategy.decode_applied(obj) if applied else kind.strategy.decode(obj)
     if decoded is not None and decoded.duplicates:
         problems = [*decoded.duplicates, *problems]
         if not kind.custom:  # Go's decoder meets both as it goes; custom resources are pruned after decoding

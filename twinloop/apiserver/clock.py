@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -48,7 +49,12 @@ class ManualClock:
 
 def timestamp(seconds: float) -> str:
     """metav1.Time: RFC 3339 in UTC, whole seconds."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _in_words(int(seconds))
+
+
+@lru_cache(maxsize=64)  # every write stamps several fields with the same second
+def _in_words(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def micro_timestamp(seconds: float) -> str:

@@ -1,7 +1,7 @@
-"""How Go prints values: the quoting, the numbers and the JSON that messages of a Kubernetes API server contain.
+r"""How Go prints values: the quoting, the numbers and the JSON that messages of a Kubernetes API server contain.
 
 `fielderrors.py` shows a bad value with this, `schemas/` and `publish/` words and cells. People compare messages with
-those of a real cluster, so the details count: 1e+06 is not 1000000, and `<` is \\u003c inside JSON but not inside %q.
+those of a real cluster, so the details count: 1e+06 is not 1000000, and `<` is \u003c inside JSON but not inside %q.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from twinloop.apiserver import failures
+from twinloop.apiserver import codec, failures
 
 Resource = tuple[str, str]  # (group, plural): what one collection of objects is stored under
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -50,9 +50,7 @@ class Record:
 
     def object(self) -> dict[str, Any]:
         """A copy of the object, the caller's own."""
-        from twinloop.apiserver.codec import decode_stored  # noqa: PLC0415 - codec raises failures, which name no Record
-
-        return decode_stored(self.raw)
+        return codec.decode_stored(self.raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ a changed Scale is written back into the object by an ordinary update, so that a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twinloop.apiserver import body, codec, failures, handlers, media, render
 from twinloop.apiserver.answer import Answer
+from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.options import write_options
 from twinloop.apiserver.request import Request
@@ -30,6 +31,22 @@ class _ScaleStrategy(Strategy):
     def merges_strategically(self) -> bool:
         """It does."""
         return True
+
+    def decode(self, obj: Object) -> list[str]:
+        """Refuse what does not fit a Go struct; raises 400."""
+        for name, go_name in (("metadata", "ObjectMeta"), ("spec", "ScaleSpec")):
+            if not isinstance(obj.setdefault(name, {}) or {}, dict):
+                raise _misfit(obj[name], f"Scale.{name}", f"v1.{go_name}")
+            obj[name] = obj[name] or {}
+        replicas = obj["spec"].get("replicas") or 0
+        if not isinstance(replicas, int) or isinstance(replicas, bool):
+            raise _misfit(replicas, "ScaleSpec.spec.replicas", "int32")
+        return []
+
+
+def _misfit(value: Any, field: str, go_name: str) -> Failure:
+    why = f"json: cannot unmarshal {codec.go_type(value)} into Go struct field {field} of type {go_name}"
+    return failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {why}')
 
 
 SCALE = Kind("autoscaling", "v1", "Scale", "scales", _ScaleStrategy())
@@ -110,7 +127,8 @@ def change(call: Call, request: Request) -> Answer:
     handlers.use(call, request, options)
     if content_type == patch.APPLY:
         applied = body.decode_applied(request.body).value
-        return _write(call, form, lambda shown: {**shown, "spec": applied.get("spec") or {}})
+        SCALE.strategy.decode(applied)
+        return _write(call, form, lambda shown: {**shown, "spec": applied["spec"]})
     return _write(call, form, lambda shown: patch.patched(_as_scale(call), content_type, request.body, shown))
 
 
@@ -120,7 +138,7 @@ def _as_scale(call: Call) -> Call:
     )
 
 
-def _write(call: Call, form: media.Form, wanted: Any) -> Answer:
+def _write(call: Call, form: media.Form, wanted: Callable[[Object], Object]) -> Answer:
     """Store the replicas of the Scale that `wanted` makes of the present one."""
     paths = _paths(call)
 
@@ -129,11 +147,7 @@ def _write(call: Call, form: media.Form, wanted: Any) -> Answer:
             raise call.not_found()
         scale = wanted(scale_of(old, paths))
         update.check_name(call, scale)
-        obj = codec.copy(old)
-        _set(obj, paths.replicas, _replicas(scale))
-        obj["metadata"]["resourceVersion"] = scale["metadata"].get("resourceVersion") or ""
-        if not obj["metadata"]["resourceVersion"]:
-            obj["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        obj = _scaled(old, paths, scale)
         create.track(call, obj, old)
         _forget_time(obj)
         return obj
@@ -142,13 +156,18 @@ def _write(call: Call, form: media.Form, wanted: Any) -> Answer:
     return render.value(scale_of(call.load(written.record), paths), form)
 
 
+def _scaled(old: Object, paths: ScalePaths, scale: Object) -> Object:
+    """The object with the replicas of a Scale, held to the version that the Scale names."""
+    obj: Object = codec.copy(old)
+    _set(obj, paths.replicas, _replicas(scale))
+    seen = scale["metadata"].get("resourceVersion")
+    if seen:
+        obj["metadata"]["resourceVersion"] = seen
+    return obj
+
+
 def _replicas(scale: Object) -> int:
-    value = (scale.get("spec") or {}).get("replicas") or 0
-    if not isinstance(value, int) or isinstance(value, bool):
-        what = codec.go_type(value)
-        why = f"json: cannot unmarshal {what} into Go struct field ScaleSpec.spec.replicas of type int32"
-        raise failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {why}')
-    return value
+    return int(scale["spec"].get("replicas") or 0)
 
 
 def _set(obj: Object, path: tuple[str, ...], value: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from twinloop.apiserver import codec, failures
@@ -137,7 +137,7 @@ class Storage:
 
     def update(self, resource: Resource, old: Record, obj: Object, fields: Mapping[str, str]) -> Record:
         """Store the next state of an object."""
-        record = self._record(obj, fields)
+        record = _sharing(self._record(obj, fields), old)
         self._disown(resource, old)
         self._put(resource, record)
         return self._commit(Event("MODIFIED", record.revision, resource, record, old))
@@ -230,6 +230,13 @@ class Storage:
         for listener in self.listeners:
             listener(event)
         return event.record
+
+
+def _sharing(record: Record, old: Record) -> Record:
+    """The record with its predecessor's labels and fields where they are the same: the history keeps both for long."""
+    labels = old.labels if old.labels == record.labels else record.labels
+    fields = old.fields if old.fields == record.fields else record.fields
+    return replace(record, labels=labels, fields=fields, owners=record.owners)
 
 
 def _owner_uids(references: Iterable[Mapping[str, Any]]) -> Iterable[str]:

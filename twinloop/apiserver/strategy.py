@@ -55,10 +55,10 @@ class Strategy:
     graceful = False  # whether `grace_period` means anything
     returns_deleted = False  # DELETE answers with the object that was removed (pods, services), not with a Status
     collected = True  # False: garbage collection leaves the kind alone, and DELETE never adds its finalizers (events)
-    bare_finalizers_are_standard = True  # a finalizer without a slash must be one of Kubernetes' own; not so in apiextensions
+    bare_finalizers_are_standard = True  # a finalizer without a slash must be Kubernetes' own; not so in apiextensions
     stored = True  # False: POST answers with the object as `prepare_create` leaves it and forgets it (reviews)
+    checks_metadata_again = False  # an update checks metadata in the kind's own rules too, and lists its faults twice
     create_status = 201  # what POST answers
-    stored = True  # False: a POST is answered and forgotten (reviews)
 
     def decode(self, obj: Object) -> list[str]:
         """Check an object as it came off the wire and take out what the kind does not know.
@@ -67,6 +67,10 @@ class Strategy:
         (400) when a value cannot be read at all. Called before `default`.
         """
         return []
+
+    def decode_applied(self, obj: Object) -> list[str]:
+        """The same for what a server-side apply has merged, which no decoder has seen."""
+        return self.decode(obj)
 
     def default(self, obj: Object) -> None:
         """Fill in what was left out."""
@@ -100,9 +104,6 @@ class Strategy:
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
         """What to tell the client although the object is accepted."""
         return []
-
-    def review(self, obj: Object, user: str) -> None:
-        """Answer a question of a kind that is not `stored`: fill in its status."""
 
     def to_storage(self, obj: Object) -> None:
         """Turn an object of this version into one of the stored version; kind and apiVersion are the caller's business."""

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+
 from support.live_server import LiveServer, config_map, pod
 
 SPACE = "/api/v1/namespaces/here"
@@ -83,6 +84,22 @@ def test_what_is_in_a_terminating_namespace_can_still_change(terminating: LiveSe
     terminating.delete(f"{SPACE}/configmaps/old")
 
 
+@pytest.mark.parametrize(
+    ("subresource", "body"),
+    [
+        ("binding", {"metadata": {"name": "old"}, "target": {"kind": "Node", "name": "n"}}),
+        ("eviction", {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "old"}}),
+    ],
+)
+def test_bindings_and_evictions_are_new_content_too(live: LiveServer, subresource: str, body: Any) -> None:
+    live.create(f"{SPACE}/pods", pod("old"))
+    assert live.refused("POST", f"/api/v1/namespaces/nowhere/pods/old/{subresource}", body)[1].startswith("namespaces")
+    live.delete(SPACE)
+    code, message = live.refused("POST", f"{SPACE}/pods/old/{subresource}", body)
+    assert code == 403
+    assert message.startswith('pods "old" is forbidden: unable to create new content in namespace here')
+
+
 @pytest.mark.parametrize("name", ["default", "kube-system", "kube-public"])
 def test_the_system_namespaces_may_not_be_deleted(live: LiveServer, name: str) -> None:
     for query in ("", "?dryRun=All"):
@@ -115,7 +132,7 @@ def test_a_pod_runs_as_the_default_account_and_mounts_its_token(live: LiveServer
 
 @pytest.mark.parametrize("field", ["serviceAccountName", "serviceAccount"])
 def test_an_account_that_is_not_there_is_refused(live: LiveServer, field: str) -> None:
-    code, message = live.refused("POST", f"{SPACE}/pods", pod("a", **{field: "nope"}))
+    code, message = live.refused("POST", f"{SPACE}/pods", pod("a") | {"spec": pod("a")["spec"] | {field: "nope"}})
     assert code == 403
     assert message == (
         'pods "a" is forbidden: error looking up service account here/nope: serviceaccount "nope" not found'
@@ -192,13 +209,17 @@ def test_priority_comes_from_the_class(live: LiveServer) -> None:
         ({"priorityClassName": "nope"}, "no PriorityClass with name nope was found"),
         (
             {"priority": 5},
-            "the integer value of priority (5) must not be provided in pod spec; "
-            "priority admission controller computed 0 from the given PriorityClass name",
+            (
+                "the integer value of priority (5) must not be provided in pod spec; "
+                "priority admission controller computed 0 from the given PriorityClass name"
+            ),
         ),
         (
             {"preemptionPolicy": "Never"},
-            "the string value of PreemptionPolicy (Never) must not be provided in pod spec; "
-            "priority admission controller computed PreemptLowerPriority from the given PriorityClass name",
+            (
+                "the string value of PreemptionPolicy (Never) must not be provided in pod spec; "
+                "priority admission controller computed PreemptLowerPriority from the given PriorityClass name"
+            ),
         ),
     ],
 )

@@ -5,6 +5,7 @@ Left out: LocalServer (test_local.py); the other commands.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -18,11 +19,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from twinloop import cli
+from twinloop.apiserver.http import process as server_process
 
 TWINLOOP = [sys.executable, "-m", "twinloop.cli"]
 
@@ -51,8 +54,6 @@ def get(kubeconfig: Path, path: str) -> bytes:
 
 
 def _decoded(text: str) -> str:
-    import base64
-
     return base64.b64decode(text).decode()
 
 
@@ -121,11 +122,9 @@ def test_a_kubeconfig_that_cannot_be_written_is_one_clear_line_and_exit_2(tmp_pa
 
 
 def test_flags_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    from twinloop.apiserver.http import process
-
     seen = []
-    monkeypatch.setattr(process, "serve", lambda settings, _: seen.append(settings))
-    flags = "--port 1 --controllers kubelet,quota --ready-after 2 --stop-after 0 --history 5 --seed 9".split()
+    monkeypatch.setattr(server_process, "serve", lambda settings, _: seen.append(settings))
+    flags = ["--port=1", "--controllers=kubelet,quota", "--ready-after=2", "--stop-after=0", "--history=5", "--seed=9"]
     assert CliRunner().invoke(cli.main, ["apiserver", *flags]).exit_code == 0
     settings = seen[0]
     assert (settings.port, settings.controllers, settings.history, settings.seed) == (1, ("kubelet", "quota"), 5, 9)
@@ -150,8 +149,6 @@ def test_python_m_takes_settings_as_json_and_refuses_others() -> None:
 
 
 def test_it_answers_within_a_second_and_takes_little_memory(tmp_path: Path) -> None:
-    import psutil
-
     path = tmp_path / "config"
     began = time.monotonic()
     with started("--kubeconfig-out", str(path)) as (process, _):

@@ -5,6 +5,7 @@ Messages were taken from kube-apiserver 1.34. Leaves out: what a verb makes of a
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from typing import Any
@@ -141,7 +142,5 @@ def _spoil(value: Any) -> None:
 
 @given(st.binary(max_size=60) | st.text(alphabet='{}[]":,\\u0d8a1 en', max_size=40).map(str.encode))
 def test_any_bytes_are_json_or_malformed(body: bytes) -> None:
-    try:
+    with contextlib.suppress(codec.Malformed):  # any other error is a bug
         codec.encode(codec.decode(body).value)
-    except codec.Malformed as error:
-        assert str(error)

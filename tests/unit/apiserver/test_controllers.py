@@ -10,12 +10,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.live_server import LiveServer, config_map
 
+from support.live_server import LiveServer, config_map
 from twinloop.apiserver.clock import ManualClock
 from twinloop.apiserver.controllers import ALL, NAMES
 from twinloop.apiserver.controllers.agenda import Agenda
-from twinloop.apiserver.controllers.controller import RETRY, VISITS, Controller
+from twinloop.apiserver.controllers.controller import RETRY, RETRY_AFTER_BUG, VISITS, Controller
 from twinloop.apiserver.failures import bad_request
 from twinloop.apiserver.server import ApiServer
 from twinloop.apiserver.storage import Event
@@ -156,3 +156,21 @@ def test_a_name_that_no_controller_has_is_refused() -> None:
 def test_a_kubelet_that_is_switched_off_cannot_be_asked_for(live: LiveServer) -> None:
     with pytest.raises(KeyError):
         _ = live.server.controllers.kubelet
+
+
+def test_an_object_that_a_controller_cannot_cope_with_stops_nothing(
+    live: LiveServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Buggy(Recorder):
+        def visit(self, key: str, now: float) -> None:
+            super().visit(key, now)
+            if key == "bad":
+                raise KeyError(key)
+
+    recorder = Buggy(live)
+    for key in ("bad", "good"):
+        recorder.agenda.add(key, 0.0)
+    recorder.run(0.0)
+    assert recorder.visits == ["bad", "good"]
+    assert recorder.due() == RETRY_AFTER_BUG
+    assert "recorder: bad" in caplog.text

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.bare_server import GADGETS, THINGS, BareServer, gadget, thing
 
+from support.bare_server import GADGETS, THINGS, BareServer, gadget, thing
 from twinloop.apiserver.body import LIMIT
 from twinloop.apiserver.storage import OBJECT_LIMIT
 
@@ -216,13 +216,17 @@ TYPE_META = 'Go value of type struct { APIVersion string "json:\\"apiVersion,omi
         ),
         (
             b'{"apiVersion":"v2","kind":"Thing"}',
-            'Thing in version "v2" cannot be handled as a Thing: no kind "Thing" is registered for version "v2" in scheme '
-            '"pkg/runtime/scheme.go:110"',
+            (
+                'Thing in version "v2" cannot be handled as a Thing: no kind "Thing" is registered for version "v2" in scheme '
+                '"pkg/runtime/scheme.go:110"'
+            ),
         ),
         (
             b'{"apiVersion":"nope/v1","kind":"Foo"}',
-            'Foo in version "v1" cannot be handled as a Thing: no kind "Foo" is registered for version "nope/v1" in scheme '
-            '"pkg/runtime/scheme.go:110"',
+            (
+                'Foo in version "v1" cannot be handled as a Thing: no kind "Foo" is registered for version "nope/v1" in scheme '
+                '"pkg/runtime/scheme.go:110"'
+            ),
         ),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_is_one_clear_line(taken: int) -> None:
 
 
 def test_a_port_that_cannot_be_is_one_clear_line() -> None:
-    with pytest.raises(ConfigurationError, match="cannot listen on 127.0.0.1:99999"):
+    with pytest.raises(ConfigurationError, match=r"cannot listen on 127\.0\.0\.1:99999"):
         listener.bind(99999)
 
 

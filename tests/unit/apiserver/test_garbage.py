@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from support.live_server import THINGS, LiveServer, config_map, owned_by, thing
 
 MAPS = "/api/v1/namespaces/here/configmaps"
@@ -275,3 +276,38 @@ def test_many_dependents_are_collected_in_several_rounds(live: LiveServer) -> No
     assert 0 < left < 120  # other requests get their turn in between
     live.settle()
     assert live.get(MAPS)["items"] == []
+
+
+def test_a_waiting_owner_does_not_have_its_dependents_judged_again_and_again(live: LiveServer) -> None:
+    found = owner(live)
+    for number in range(120):
+        dependent(live, f"held-{number}", owned_by(found, block=True), finalizers=["example.com/hold"])
+    live.settle()
+    live.delete(f"{MAPS}/owner", {"propagationPolicy": "Foreground"})
+    live.settle()
+    collector = next(each for each in live.server.controllers if each.name == "garbage")
+    live.patch(f"{MAPS}/held-7", {"metadata": {"finalizers": None}})
+    assert len(collector.agenda) == 1  # the owner alone
+
+
+def test_many_orphans_are_let_go_in_several_rounds(live: LiveServer) -> None:
+    found = owner(live)
+    for number in range(120):
+        dependent(live, f"child-{number}", owned_by(found))
+    live.settle()
+    live.delete(f"{MAPS}/owner", {"propagationPolicy": "Orphan"})
+    live.server.tick()
+    assert live.exists(f"{MAPS}/owner")
+    live.settle()
+    children = live.get(MAPS)["items"]
+    assert len(children) == 120
+    assert all("ownerReferences" not in each["metadata"] for each in children)
+
+
+def test_events_are_never_collected(live: LiveServer) -> None:
+    about = {"kind": "ConfigMap", "namespace": "here", "name": "x"}
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "nobody", "uid": NEVER}
+    event = {"metadata": {"name": "e", "ownerReferences": [reference]}, "involvedObject": about}
+    live.create("/api/v1/namespaces/here/events", event)
+    live.settle()
+    assert live.exists("/api/v1/namespaces/here/events/e")

@@ -6,7 +6,6 @@ Left out: that kubectl takes it (tests/clients/test_kubectl.py).
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 
 import pytest
@@ -48,12 +47,12 @@ def test_it_replaces_what_was_there_whole(tmp_path: Path) -> None:
         assert reader.read() == "old", "who has the old file open still reads the old one"
     assert path.read_text() == TEXT
     assert path.stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path) == ["config"]
+    assert [each.name for each in tmp_path.iterdir()] == ["config"]
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match="cannot write .*/file/config: (Not a directory|File exists)"):
+    with pytest.raises(ConfigurationError, match=r"cannot write .*/file/config: (Not a directory|File exists)"):
         kubeconfig.write(tmp_path / "file" / "config", TEXT)
 
 
@@ -61,4 +60,4 @@ def test_a_folder_in_its_place_is_one_clear_line_and_leaves_nothing(tmp_path: Pa
     (tmp_path / "config").mkdir()
     with pytest.raises(ConfigurationError, match="Is a directory"):
         kubeconfig.write(tmp_path / "config", TEXT)
-    assert os.listdir(tmp_path) == ["config"]
+    assert [each.name for each in tmp_path.iterdir()] == ["config"]

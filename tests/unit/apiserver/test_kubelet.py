@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.live_server import LiveServer, pod
 
+from support.live_server import LiveServer, pod
 from twinloop.apiserver.controllers.pod_life import Delays
 
 PODS = "/api/v1/namespaces/here/pods"
-PROBED = {"containers": [{"name": "main", "image": "web:1", "readinessProbe": {"tcpSocket": {"port": 80}}}]}
+PROBED: dict[str, Any] = {
+    "containers": [{"name": "main", "image": "web:1", "readinessProbe": {"tcpSocket": {"port": 80}}}]
+}
 AN = "kubelet.twinloop.dev/"
 EARLY = 0.01  # just before something is due
 
@@ -153,8 +155,24 @@ def test_delays_can_be_changed_while_pods_are_on_their_way(live: LiveServer) -> 
     live.server.controllers.kubelet.configure(start_after=100.0)
     live.settle(50)
     assert state(live.get(f"{PODS}/a")) == "ContainerCreating"
-    with pytest.raises(TypeError):
-        live.server.controllers.kubelet.configure(nonsense=1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"nonsense": 1.0}, TypeError),
+        ({"start_after": "1"}, TypeError),
+        ({"start_after": True}, TypeError),
+        ({"stop_after": -1.0}, ValueError),
+        ({"stop_after": float("nan")}, ValueError),
+        ({"missing_images": "web:*"}, TypeError),
+    ],
+)
+def test_a_delay_that_is_none_is_refused_at_once(live: LiveServer, change: Any, error: type[Exception]) -> None:
+    before = live.server.controllers.kubelet.delays
+    with pytest.raises(error):
+        live.server.controllers.kubelet.configure(**change)
+    assert live.server.controllers.kubelet.delays == before
 
 
 # ------------------------------------------------------------------ readiness

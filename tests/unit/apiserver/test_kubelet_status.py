@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.live_server import LiveServer, pod
 
+from support.live_server import LiveServer, pod
 from twinloop.apiserver.controllers import pod_fields
 from twinloop.apiserver.controllers.pod_orders import PREFIX, Orders, orders
 

@@ -141,7 +141,10 @@ def test_a_function_can_be_run_between_two_requests(thread: LocalServer) -> None
 
 
 def test_settings_that_make_no_sense_end_the_start() -> None:
-    with pytest.raises(ConfigurationError, match="no such controller: lunch"), LocalServer(in_process=True, controllers=["lunch"]):
+    with (
+        pytest.raises(ConfigurationError, match="no such controller: lunch"),
+        LocalServer(in_process=True, controllers=["lunch"]),
+    ):
         pass
 
 

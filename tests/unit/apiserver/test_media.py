@@ -9,6 +9,7 @@ import json
 
 import pytest
 import yaml
+
 from support.bare_server import GADGETS, THINGS, BareServer, gadget, thing
 
 AS = "application/json;as={};v=v1;g=meta.k8s.io"

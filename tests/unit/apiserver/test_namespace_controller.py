@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from support.live_server import THINGS, LiveServer, config_map, pod, thing
 
 SPACE = "/api/v1/namespaces/here"
@@ -101,9 +102,24 @@ def test_what_remains_is_told_and_waited_for(live: LiveServer) -> None:
     assert found["NamespaceFinalizersRemaining"] == (
         "True",
         "SomeFinalizersRemain",
-        "Some content in the namespace has finalizers remaining: example.com/x in 1 resource instances, "
-        "example.com/y in 1 resource instances",
+        (
+            "Some content in the namespace has finalizers remaining: example.com/x in 1 resource instances, "
+            "example.com/y in 1 resource instances"
+        ),
     )
+
+
+def test_nothing_is_counted_while_pods_are_waited_for(live: LiveServer) -> None:
+    """Odd, and what the real controller says."""
+    live.create(f"{SPACE}/configmaps", config_map("plain"))
+    live.create(f"{SPACE}/pods", pod("web") | {"metadata": {"name": "web", "finalizers": ["example.com/x"]}})
+    live.delete(SPACE)
+    live.settle(60)
+    assert conditions(live.get(SPACE)) == ALL_DONE
+    assert live.exists(f"{SPACE}/configmaps/plain")
+    live.patch(f"{SPACE}/pods/web", {"metadata": {"finalizers": None}})
+    live.settle(10)
+    assert not live.exists(SPACE)
 
 
 def test_it_goes_when_the_last_finalizer_does(live: LiveServer) -> None:
@@ -182,3 +198,14 @@ def test_without_the_controller_it_stays_terminating() -> None:
     live.delete(SPACE)
     live.settle(60)
     assert live.get(SPACE)["status"]["phase"] == "Terminating"
+
+
+def test_a_full_namespace_is_emptied_in_several_rounds(live: LiveServer) -> None:
+    for number in range(250):
+        live.create(f"{SPACE}/configmaps", config_map(f"map-{number}"))
+    live.delete(SPACE)
+    live.clock.advance(1)
+    live.server.tick()
+    assert 0 < len(live.get(f"{SPACE}/configmaps")["items"]) < 250  # other requests get their turn in between
+    live.settle(10)
+    assert not live.exists(SPACE)

@@ -59,7 +59,7 @@ def test_fields_of_an_operation_are_strings_when_validation_looks(field: str) ->
 
 
 def test_unknown_fields_of_operations_are_found() -> None:
-    patch = [{"op": "add", "path": "/a", "x": 1}, {"op": "test", "value": 1}, {"y": 2, "z": 3}]
+    patch: list[dict[str, Any]] = [{"op": "add", "path": "/a", "x": 1}, {"op": "test", "value": 1}, {"y": 2, "z": 3}]
     assert bodies.unknown_fields(patch) == [
         'json patch unknown field "[0].x"',
         'json patch unknown field "[2].y"',

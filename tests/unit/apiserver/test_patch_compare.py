@@ -16,7 +16,10 @@ from twinloop.apiserver.patches.fieldset import Fields
 from twinloop.apiserver.patches.typed import DEDUCED, Typed
 
 STRING = {"type": "string"}
-ITEM = {"type": "object", "properties": {"name": STRING, "x": STRING, "deep": {"type": "object", "properties": {"y": STRING}}}}
+ITEM = {
+    "type": "object",
+    "properties": {"name": STRING, "x": STRING, "deep": {"type": "object", "properties": {"y": STRING}}},
+}
 BY_NAME = {"type": "array", "items": ITEM, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 TYPED = Typed(
     {
@@ -220,7 +223,9 @@ def test_of_duplicates_only_the_item_is_spoken_of() -> None:
 
 NAMES = st.sampled_from("abc")
 MAPS = st.dictionaries(NAMES, st.sampled_from(["1", "2"]), max_size=3)
-ITEMS = st.lists(st.fixed_dictionaries({"name": NAMES}, optional={"x": NAMES}), max_size=3, unique_by=lambda item: item["name"])
+ITEMS = st.lists(
+    st.fixed_dictionaries({"name": NAMES}, optional={"x": NAMES}), max_size=3, unique_by=lambda item: item["name"]
+)
 OBJECTS = st.fixed_dictionaries(
     {},
     optional={

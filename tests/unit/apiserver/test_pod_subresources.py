@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+
 from support.live_server import LiveServer, pod
 
 PODS = "/api/v1/namespaces/here/pods"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from support.live_server import THINGS, LiveServer, config_map, pod, thing
 
 SPACE = "/api/v1/namespaces/here"

@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 import pytest
+
 from support.bare_server import GADGETS, THINGS, BareServer, thing
 
 EXPIRED = "The resourceVersion for the provided list is too old."
@@ -210,7 +211,9 @@ def past(api: BareServer) -> int:
     return version
 
 
-@pytest.mark.parametrize("query", ["", "resourceVersion=", "resourceVersion=0", "resourceVersion=0&resourceVersionMatch=NotOlderThan"])
+@pytest.mark.parametrize(
+    "query", ["", "resourceVersion=", "resourceVersion=0", "resourceVersion=0&resourceVersionMatch=NotOlderThan"]
+)
 def test_without_a_version_the_present_is_shown(api: BareServer, query: str) -> None:
     past(api)
     assert api.get(f"{THINGS}?{query}").names == list("abcdef")

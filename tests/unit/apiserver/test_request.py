@@ -7,8 +7,8 @@ different ways. Leaves out: discovery and other documents, which are no resource
 from __future__ import annotations
 
 import pytest
-from support.bare_server import GADGETS, THINGS, BareServer, kinds
 
+from support.bare_server import GADGETS, THINGS, BareServer, kinds
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.kinds import Registry
 from twinloop.apiserver.request import Target, locate

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from support.live_server import LiveServer, pod
 
 PODS, NODES = "/api/v1/namespaces/here/pods", "/api/v1/nodes"
@@ -92,6 +93,16 @@ def test_a_gated_pod_waits_for_its_gate(live: LiveServer) -> None:
     live.patch(f"{PODS}/a", {"spec": {"schedulingGates": None}})
     live.settle(1)
     assert where(live, "a") == "n1"
+
+
+def test_nothing_is_bound_in_a_namespace_that_is_going(live: LiveServer) -> None:
+    live.create(PODS, pod("a"))
+    live.settle(1)
+    live.delete("/api/v1/namespaces/here")
+    node(live, "n1")
+    assert where(live, "a") is None
+    live.settle(60)
+    assert live.server.tick() is None
 
 
 # ------------------------------------------------------------------ refusals

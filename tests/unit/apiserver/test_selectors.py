@@ -99,8 +99,10 @@ def test_a_selector_without_requirements_is_recognised() -> None:
         ("a,", "found '', expected: identifier after ','"),
         (
             "a>x",
-            'unable to parse requirement: values[0]: Invalid value: "x": '
-            "for 'Gt', 'Lt' operators, the value must be an integer",
+            (
+                'unable to parse requirement: values[0]: Invalid value: "x": '
+                "for 'Gt', 'Lt' operators, the value must be an integer"
+            ),
         ),
     ],
 )

@@ -6,6 +6,7 @@ Leaves out: what pods get from their account (test_admission.py), and tokens, wh
 from __future__ import annotations
 
 import pytest
+
 from support.live_server import LiveServer
 
 SPACE = "/api/v1/namespaces/here"

@@ -17,7 +17,7 @@ STRING = {"type": "string"}
 
 
 def test_kinds_of_values() -> None:
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "map": {"type": "object", "additionalProperties": STRING},
         "struct": {"type": "object", "properties": {"a": STRING}},
         "list": {"type": "array", "items": STRING},

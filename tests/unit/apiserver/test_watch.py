@@ -11,8 +11,8 @@ import random
 from typing import Any
 
 import pytest
-from support.bare_server import GADGETS, THINGS, BareServer, Watching, gadget, thing
 
+from support.bare_server import GADGETS, THINGS, BareServer, Watching, gadget, thing
 from twinloop.apiserver.answer import Answer
 from twinloop.apiserver.verbs import watch as module
 
@@ -108,7 +108,11 @@ def test_initial_events_end_with_a_bookmark_that_says_so(api: BareServer, versio
     assert [each["type"] for each in added] == ["ADDED", "ADDED"]
     assert last == {
         "type": "BOOKMARK",
-        "object": {"kind": "Thing", "apiVersion": "v1", "metadata": {"resourceVersion": str(api.version), "annotations": END}},
+        "object": {
+            "kind": "Thing",
+            "apiVersion": "v1",
+            "metadata": {"resourceVersion": str(api.version), "annotations": END},
+        },
     }
 
 
@@ -245,7 +249,10 @@ def test_a_bookmark_comes_every_minute(api: BareServer) -> None:
     api.post(GADGETS, gadget("g"))
     api.clock.advance(0.1)
     assert watch.read() == [
-        {"type": "BOOKMARK", "object": {"kind": "Thing", "apiVersion": "v1", "metadata": {"resourceVersion": str(api.version)}}}
+        {
+            "type": "BOOKMARK",
+            "object": {"kind": "Thing", "apiVersion": "v1", "metadata": {"resourceVersion": str(api.version)}},
+        }
     ]
     assert watch.read() == []
     api.clock.advance(60)
@@ -283,7 +290,7 @@ def test_no_bookmark_says_less_than_was_asked_for(api: BareServer) -> None:
 def test_a_watch_ends_when_its_time_is_over(api: BareServer) -> None:
     watch = from_now(api, "&timeoutSeconds=5")
     api.clock.advance(4.9)
-    assert not watch.stream.ended
+    assert (watch.read(), watch.stream.ended) == ([], False)
     api.clock.advance(0.1)
     assert watch.stream.ended
     api.thing("c")
@@ -412,7 +419,8 @@ class _Copy:
     """What a client knows of a collection."""
 
     def __init__(self, api: BareServer) -> None:
-        self.api, self.objects, self.version = api, {}, api.version
+        self.objects: dict[str, str] = {}
+        self.api, self.version = api, api.version
         self.watch = api.watch(f"{THINGS}?resourceVersion={self.version}&labelSelector=x")
 
     def reconnect(self) -> None:

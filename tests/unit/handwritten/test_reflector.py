@@ -11,6 +11,7 @@ Left out: HTTP (test_listwatch.py), watch lists (test_watch_list.py), typed obje
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -634,7 +635,7 @@ def test_reflector_watch_stopped_after() -> None:
     """A stop between the opening of a watch and its first event: the watch is closed, and none is opened after it."""
 
     class Stopping(Server):
-        def watch(self, **options: Any) -> FakeWatch:  # type: ignore[override]
+        def watch(self, **options: Any) -> FakeWatch:
             watch = super().watch(**options)
             self.stop.set()
             return watch

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ class BuiltinStrategy(Strategy):
         self._plural = plural or f"{kind.lower()}s"
 
     @property
-    def columns(self) -> tuple[Column, ...]:  # type: ignore[override] - the data is read when it is first asked for
+    def columns(self) -> Sequence[Column]:  # type: ignore[override]  # read when they are first asked for
         """The columns that the real server gives the kind's Table."""
         return _columns(f"{self._path}/{self._plural}")
 

@@ -24,6 +24,8 @@ _SURPRISING = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
     "a DNS label is recommended: "
 )
+# As a set of fields, the way managedFields write it.
+_KEPT_FROM_STATUS_UPDATE: Object = {"f:spec": {}, "f:metadata": {"f:labels": {}}}
 _SCALE = ScalePaths(("spec", "replicas"), ("status", "replicas"), ("spec", "selector"))
 
 
@@ -39,6 +41,10 @@ class DeploymentStrategy(SpecStatusStrategy):
         _default_strategy(spec["strategy"])
         gates.drop_disabled(spec["template"]["spec"])
         defaults.default_spec(spec["template"]["spec"])
+
+    def reset_fields(self, subresource: str) -> Object | None:
+        """What `restore_spec` puts back."""
+        return _KEPT_FROM_STATUS_UPDATE if subresource == "status" else None
 
     def restore_spec(self, obj: Object, old: Object) -> None:
         """A status update changes no labels either."""
@@ -195,6 +201,6 @@ def _status_errors(status: Object) -> Errors:
     total, ready = status.get("replicas", 0), status.get("readyReplicas", 0)
     for name in ("updatedReplicas", "readyReplicas", "availableReplicas"):
         if status.get(name, 0) > total:
-            yield invalid(f"status.{name}", status[name], "cannot be greater than status.replicas")
+            yield invalid(f"status.{name}", status.get(name, 0), "cannot be greater than status.replicas")
     if status.get("availableReplicas", 0) > ready:
         yield invalid("status.availableReplicas", status["availableReplicas"], "cannot be greater than readyReplicas")

@@ -24,8 +24,8 @@ def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
     key, values = expression["key"], expression.get("values", ())
     operator = expression["operator"]
     if operator in {"Exists", "DoesNotExist"}:
-        return (key in labels) == (operator == "Exists")
-    return (labels.get(key) in values) == (operator == "In")
+        return bool(key in labels) is (operator == "Exists")
+    return bool(labels.get(key) in values) is (operator == "In")
 
 
 def printed(selector: Object | None) -> str:

@@ -6,6 +6,7 @@ business; here a namespace only keeps the finalizer that makes it wait.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from twinloop.apiserver.builtin.checks import Errors
 from twinloop.apiserver.builtin.podspec import defaults, resources, scheduling
 from twinloop.apiserver.builtin.simple import age
 from twinloop.apiserver.clock import timestamp
-from twinloop.apiserver.fielderrors import FieldError, duplicate, forbidden, invalid
+from twinloop.apiserver.fielderrors import FieldError, forbidden, invalid
 from twinloop.apiserver.strategy import Object
 
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -200,7 +201,8 @@ def _addresses(status: Object) -> Errors:
     seen: list[Object] = []
     for index, address in enumerate(status.get("addresses", ())):
         if address in seen:
-            yield duplicate(f"status.addresses[{index}]", {"Type": address["type"], "Address": address["address"]})
+            shown = json.dumps({"Type": address["type"], "Address": address["address"]}, separators=(",", ":"))
+            yield FieldError("FieldValueDuplicate", f"status.addresses[{index}]", f"Duplicate value: {shown}")
         seen.append(address)
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twinloop.apiserver import names
-from twinloop.apiserver.builtin import podtable, podwarnings
+from twinloop.apiserver.builtin import podstatus, podtable, podwarnings
 from twinloop.apiserver.builtin.base import SpecStatusStrategy
-from twinloop.apiserver.builtin.checks import Errors, qualified
+from twinloop.apiserver.builtin.checks import Errors
 from twinloop.apiserver.builtin.podspec import defaults, gates, qos, spec, update
 from twinloop.apiserver.clock import timestamp
 from twinloop.apiserver.failures import forbidden as refused
-from twinloop.apiserver.fielderrors import FieldError, forbidden, invalid
+from twinloop.apiserver.fielderrors import FieldError, invalid
 from twinloop.apiserver.strategy import Object
 
 _EVICTION_SECONDS = 300
@@ -29,14 +28,13 @@ _PREEMPTION = "PreemptLowerPriority"
 _COMPUTED = "must not be provided in pod spec; priority admission controller computed"
 _FROM_CLASS = "from the given PriorityClass name"
 _FINISHED = {"Succeeded", "Failed"}
-_SYSTEM_CONDITIONS = {"PodScheduled", "Ready", "Initialized"}
 _SELECTABLE = (
     "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
     "status.phase", "status.podIP", "status.nominatedNodeName",
 )  # fmt: skip
 
 # As a set of fields, the way managedFields write it.
-_KEPT_FROM_STATUS_UPDATE = {"f:spec": {}, "f:metadata": {"f:deletionTimestamp": {}, "f:ownerReferences": {}}}
+_KEPT_FROM_STATUS_UPDATE: Object = {"f:spec": {}, "f:metadata": {"f:deletionTimestamp": {}, "f:ownerReferences": {}}}
 
 
 class PodStrategy(SpecStatusStrategy):
@@ -44,10 +42,12 @@ class PodStrategy(SpecStatusStrategy):
 
     graceful = True
     returns_deleted = True
+    checks_metadata_again = True
 
     def default(self, obj: Object) -> None:
         """See `podspec/defaults.py`; a negative grace period is one second."""
         defaults.default_pod(obj)
+        podstatus.same_addresses(obj["status"])
         if obj["spec"]["terminationGracePeriodSeconds"] < 0:
             obj["spec"]["terminationGracePeriodSeconds"] = 1
 
@@ -61,7 +61,7 @@ class PodStrategy(SpecStatusStrategy):
     def prepare_update(self, obj: Object, old: Object, subresource: str) -> None:
         """The status subresource changes the status and no owner; everything else leaves the status."""
         if subresource == "status":
-            _keep_from_status_update(obj, old)
+            podstatus.carry_over(obj, old)
         else:
             for name in ("priority", "preemptionPolicy"):
                 if name in old["spec"]:
@@ -71,7 +71,7 @@ class PodStrategy(SpecStatusStrategy):
         super().prepare_update(obj, old, subresource)
 
     def reset_fields(self, subresource: str) -> Object | None:
-        """What `_keep_from_status_update` keeps."""
+        """What `podstatus.carry_over` keeps."""
         return _KEPT_FROM_STATUS_UPDATE if subresource == "status" else None
 
     def validate(self, obj: Object) -> list[FieldError]:
@@ -83,7 +83,7 @@ class PodStrategy(SpecStatusStrategy):
     def validate_update(self, obj: Object, old: Object, subresource: str) -> list[FieldError]:
         """The same again, and what may not change; of a status only that it does not go back."""
         if subresource == "status":
-            return list(_status_errors(obj, old))
+            return list(podstatus.errors(obj, old))
         found = list(_annotations(obj))
         found += spec.check("spec", obj["spec"], pod=True)
         return [*found, *spec.only_pods("spec", obj["spec"]), *update.check(obj["spec"], old["spec"])]
@@ -179,19 +179,6 @@ def _gated(pod_spec: Object, now: float) -> Object:
     return {"conditions": [condition]}
 
 
-def _keep_from_status_update(obj: Object, old: Object) -> None:
-    meta, before = obj["metadata"], old["metadata"]
-    meta.pop("deletionTimestamp", None)
-    if "ownerReferences" in before:
-        meta["ownerReferences"] = before["ownerReferences"]
-    else:
-        meta.pop("ownerReferences", None)
-    status, status_before = obj["status"], old.get("status", {})
-    for name in ("qosClass", "observedGeneration"):
-        if not status.get(name) and status_before.get(name):
-            status[name] = status_before[name]
-
-
 def _annotations(obj: Object) -> Errors:
     annotations = obj["metadata"].get("annotations", {})
     cost = annotations.get("controller.kubernetes.io/pod-deletion-cost", "0")
@@ -206,31 +193,3 @@ def _annotations(obj: Object) -> Errors:
 def _is_int32(text: str) -> bool:
     plain = text.isascii() and text.removeprefix("-").isdigit() and (text == "0" or not text.lstrip("-").startswith("0"))
     return plain and -(2**31) <= int(text) < 2**31
-
-
-def _status_errors(obj: Object, old: Object) -> Errors:
-    status, before = obj["status"], old.get("status", {})
-    for index, condition in enumerate(status.get("conditions", ())):
-        if condition["type"] not in _SYSTEM_CONDITIONS:
-            yield from qualified(f"status.conditions[{index}].Type", condition["type"])
-    node = status.get("nominatedNodeName", "")
-    if node and node != before.get("nominatedNodeName", ""):
-        for problem in names.subdomain(node):
-            yield invalid("status.nominatedNodeName", node, problem)
-    if status.get("qosClass", "") != before.get("qosClass", ""):
-        yield invalid("status.qosClass", status.get("qosClass", ""), "field is immutable")
-    for name in ("containerStatuses", "initContainerStatuses"):
-        yield from _restarted(name, status, before, old["spec"]["restartPolicy"])
-
-
-def _restarted(name: str, status: Object, before: Object, policy: str) -> Errors:
-    """A container that ended for good does not come back."""
-    if policy == "Always":
-        return
-    now_running = {each["name"] for each in status.get(name, ()) if "terminated" not in each.get("state", {})}
-    for index, was in enumerate(before.get(name, ())):
-        ended = was.get("state", {}).get("terminated")
-        if ended and was["name"] in now_running and not (policy == "OnFailure" and ended["exitCode"]):
-            yield forbidden(f"status.{name}[{index}].state", "may not be transitioned to non-terminated state")
-
-

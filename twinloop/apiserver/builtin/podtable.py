@@ -63,7 +63,7 @@ def _pod_reason(status: Object) -> str:
     for condition in status.get("conditions", ()):
         if condition["type"] == "PodScheduled" and condition.get("reason") == "SchedulingGated":
             return "SchedulingGated"
-    return status.get("reason") or status.get("phase", "")
+    return str(status.get("reason") or status.get("phase", ""))
 
 
 def _initialize(count: _Count, spec: Object, status: Object, sidecars: set[str]) -> bool:

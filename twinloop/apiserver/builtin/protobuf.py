@@ -20,6 +20,7 @@ from typing import Any
 
 from twinloop.apiserver import codec
 from twinloop.apiserver.builtin import documents
+from twinloop.apiserver.builtin.decode import PACKAGES
 from twinloop.apiserver.clock import micro_timestamp, timestamp
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
@@ -43,7 +44,7 @@ def to_json(body: bytes) -> bytes | None:
         names = {number: value.decode() for number, value in _fields(envelope.get(1, b""))}
         api_version, kind = names.get(1, ""), names.get(2, "")
         go_type = _go_type(api_version, kind)
-        if go_type not in documents_of_types():
+        if go_type not in known_structs():
             return None
         return codec.encode({"kind": kind, "apiVersion": api_version, **_reader(go_type)(envelope.get(2, b""))})
     except (ValueError, AttributeError, TypeError, IndexError, struct.error, OverflowError) as error:
@@ -51,13 +52,12 @@ def to_json(body: bytes) -> bytes | None:
 
 
 def _go_type(api_version: str, kind: str) -> str:
-    group, slash, _ = api_version.rpartition("/")
-    package = group.partition(".")[0] if slash else "core"
-    return f"{'meta' if kind == 'DeleteOptions' else package}.{kind}"
+    package = "meta" if kind == "DeleteOptions" else PACKAGES.get(api_version.rpartition("/")[0], "")
+    return f"{package}.{kind}"
 
 
 @cache
-def documents_of_types() -> dict[str, list[tuple[str, str, int]]]:
+def known_structs() -> dict[str, list[tuple[str, str, int]]]:
     """Struct -> its fields as (JSON name, type, number); name "" for a struct whose fields stand in its parent."""
     structs, numbers = documents.go_types()["structs"], documents.numbers()
     return {
@@ -111,7 +111,7 @@ def _reader(go_type: str) -> Read:
     plain = _resolve(go_type.lstrip("*"))
     if plain in _SCALARS:
         return _SCALARS[plain]
-    if plain in documents_of_types():
+    if plain in known_structs():
         return _struct(plain)
     raise Unreadable(f"no type {go_type}")
 
@@ -130,7 +130,7 @@ def _named() -> dict[str, str]:
 
 
 def _struct(name: str) -> Read:
-    fields = documents_of_types()[name]
+    fields = known_structs()[name]
     stores: dict[int, Callable[[dict[str, Any], Any], None]] = {}
 
     def read(data: bytes) -> dict[str, Any]:

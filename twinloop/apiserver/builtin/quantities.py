@@ -77,8 +77,15 @@ def _parse(text: str) -> tuple[Decimal, str, bool]:
         raise QuantityError(FORMAT_WRONG)
     sign, number, fraction, suffix = found[1], found[2] or "0", found[3] or "", found[4]
     style, exponent = _suffix(suffix)
+    if not found[2] and not fraction and "0" not in text and _goes_the_long_way(style, exponent):
+        raise QuantityError(NUMBER_WRONG)
     value = _value(f"{number}.{fraction or 0}", style, exponent)
     return (-value if sign == "-" else value), _style(style, value), _stays(text, number, fraction, style, exponent)
+
+
+def _goes_the_long_way(style: str, exponent: int) -> bool:
+    """The short way takes a missing number for 0, the long one misses it."""
+    return exponent >= 50 if style == "binary" else exponent < -9
 
 
 def _suffix(suffix: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from twinloop.apiserver import names
 from twinloop.apiserver.builtin import quantities
 from twinloop.apiserver.builtin.base import BuiltinStrategy, SpecStatusStrategy
 from twinloop.apiserver.builtin.checks import Errors, shown_struct
@@ -151,6 +152,7 @@ class LimitRangeStrategy(BuiltinStrategy):
     """LimitRanges."""
 
     allow_create_on_update = True
+    checks_metadata_again = True
 
     def default(self, obj: Object) -> None:
         """For containers, limits and requests follow from one another."""
@@ -187,7 +189,7 @@ def _default_container_limit(item: Object) -> None:
 
 
 def _limit_type(path: str, kind: str, seen: set[str]) -> Errors:
-    problems = resources.names.qualified_name(kind)
+    problems = names.qualified_name(kind)
     for problem in problems:
         yield invalid(path, kind, problem)
     if not problems and "/" not in kind and kind not in _LIMIT_TYPES:

@@ -22,6 +22,7 @@ class RoleStrategy(BuiltinStrategy):
     """Roles and ClusterRoles."""
 
     allow_create_on_update = True
+    checks_metadata_again = True
 
     def __init__(self, kind: str, *, namespaced: bool) -> None:
         super().__init__(GROUP, kind)
@@ -70,13 +71,17 @@ def _aggregation(obj: Object) -> Errors:
     if not selectors:
         yield required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")
     for index, selector in enumerate(selectors or ()):
-        yield from label_selector(f"{path}[{index}]", selector)
+        problems = list(label_selector(f"{path}[{index}]", selector))
+        yield from problems
+        if problems:
+            yield invalid(f"{path}[{index}]", None, "invalid label selector.")
 
 
 class RoleBindingStrategy(BuiltinStrategy):
     """RoleBindings and ClusterRoleBindings."""
 
     allow_create_on_update = True
+    checks_metadata_again = True
 
     def __init__(self, kind: str, *, namespaced: bool) -> None:
         super().__init__(GROUP, kind)

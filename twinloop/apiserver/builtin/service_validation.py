@@ -202,3 +202,27 @@ def update_errors(spec: Object, old: Object) -> Errors:
                 yield invalid(f"spec.clusterIPs[{index}]", addresses, "may not change once set")
     elif before and addresses[0] != before[0]:
         yield invalid("spec.clusterIPs[0]", addresses, "may not change once set")
+
+
+def status_errors(obj: Object) -> Errors:
+    """Only a load balancer has an address outside."""
+    path, ingress = "status.loadBalancer.ingress", obj["status"].get("loadBalancer", {}).get("ingress", [])
+    if ingress and obj["spec"]["type"] != "LoadBalancer":
+        yield forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'")
+        return
+    for index, each in enumerate(ingress):
+        at = f"{path}[{index}]"
+        if each.get("ip"):
+            yield from ip_address(f"{at}.ip", each["ip"])
+        if each.get("hostname"):
+            yield from subdomain(f"{at}.hostname", each["hostname"])
+            if _is_address(each["hostname"]):
+                yield invalid(f"{at}.hostname", each["hostname"], "must be a DNS name, not an IP address")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -14,7 +14,13 @@ from typing import Any
 from twinloop.apiserver import failures, names
 from twinloop.apiserver.builtin import labelselectors
 from twinloop.apiserver.builtin.base import SpecStatusStrategy
-from twinloop.apiserver.builtin.service_validation import address_errors, is_headless, spec_errors, update_errors
+from twinloop.apiserver.builtin.service_validation import (
+    address_errors,
+    is_headless,
+    spec_errors,
+    status_errors,
+    update_errors,
+)
 from twinloop.apiserver.builtin.simple import age
 from twinloop.apiserver.fielderrors import FieldError
 from twinloop.apiserver.strategy import Object
@@ -54,6 +60,7 @@ class ServiceStrategy(SpecStatusStrategy):
         """Addresses and ports."""
         super().prepare_create(obj, now)
         _same_addresses(obj["spec"])
+        _drop_internal_policy(obj["spec"])
         _allocate(obj)
 
     def prepare_update(self, obj: Object, old: Object, subresource: str) -> None:
@@ -63,6 +70,7 @@ class ServiceStrategy(SpecStatusStrategy):
             _drop_what_the_type_lacks(obj["spec"], old["spec"])
             _allocate(obj)
         super().prepare_update(obj, old, subresource)
+        _drop_internal_policy(obj["spec"])
         if not subresource and obj["spec"]["type"] != "LoadBalancer":
             obj["status"]["loadBalancer"] = {}
 
@@ -77,7 +85,7 @@ class ServiceStrategy(SpecStatusStrategy):
     def validate_update(self, obj: Object, old: Object, subresource: str) -> list[FieldError]:
         """And that the address stays."""
         if subresource == "status":
-            return []
+            return list(status_errors(obj))
         return [*update_errors(obj["spec"], old["spec"]), *spec_errors(obj["spec"])]
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:
@@ -129,6 +137,12 @@ def _externally_accessible(spec: Object) -> bool:
 
 
 # ------------------------------------------------------------------ addresses and ports
+
+
+def _drop_internal_policy(spec: Object) -> None:
+    """A name for something outside has no endpoints to choose from."""
+    if spec["type"] == "ExternalName":
+        spec.pop("internalTrafficPolicy", None)
 
 
 def _same_addresses(spec: Object) -> None:
@@ -186,8 +200,8 @@ def _number_of(seed: str) -> int:
 def _carry_over(spec: Object, old: Object) -> None:
     """What an update leaves out and the server once filled in."""
     if "ExternalName" not in {spec["type"], old["type"]}:
-        same = spec.get("clusterIPs") == old.get("clusterIPs")
-        if spec.get("clusterIP") and spec.get("clusterIP") != old.get("clusterIP") and same:
+        moved = spec.get("clusterIP") and spec.get("clusterIP") != old.get("clusterIP")
+        if moved and spec.get("clusterIPs", old.get("clusterIPs")) == old.get("clusterIPs"):
             spec["clusterIPs"] = [spec["clusterIP"]]
         for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             if not spec.get(name) and old.get(name):

@@ -40,6 +40,8 @@ def frozen(obj: Object, old: Object, names: Sequence[str]) -> Errors:
 class ConfigMapStrategy(BuiltinStrategy):
     """ConfigMaps."""
 
+    checks_metadata_again = True
+
     def validate(self, obj: Object) -> list[FieldError]:
         """Keys and size."""
         return list(_config_map_errors(obj))
@@ -73,6 +75,8 @@ def _decoded_size(text: str) -> int:
 
 class SecretStrategy(BuiltinStrategy):
     """Secrets."""
+
+    checks_metadata_again = True
 
     def default(self, obj: Object) -> None:
         """Type Opaque, and stringData moved into data."""
@@ -163,6 +167,7 @@ class ServiceAccountStrategy(BuiltinStrategy):
     """ServiceAccounts."""
 
     returns_deleted = True
+    checks_metadata_again = True
 
     def prepare_create(self, obj: Object, now: float) -> None:
         """Of the secrets only the names count."""

@@ -7,6 +7,7 @@ stands for, so that validation, generation and managedFields come out as they do
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -19,6 +20,7 @@ from twinloop.apiserver.storage import Event, Record, Resource
 if TYPE_CHECKING:
     from twinloop.apiserver.server import ApiServer
 
+log = logging.getLogger(__name__)
 Object = dict[str, Any]
 K = TypeVar("K", bound=Hashable)
 
@@ -34,6 +36,7 @@ EVENTS: Resource = ("", "events")
 VISITS = 50
 # Seconds after which a visit that the API refused is made again.
 RETRY = 1.0
+RETRY_AFTER_BUG = 60.0
 
 
 class Controller(Generic[K]):
@@ -72,6 +75,9 @@ class Controller(Generic[K]):
                 self.visit(key, now)
             except Failure:
                 self.agenda.add(key, now + RETRY)
+            except Exception:
+                log.exception("%s: %s", self.name, key)  # one object that we cannot cope with is no reason to stop
+                self.agenda.add(key, now + RETRY_AFTER_BUG)
 
     def due(self) -> float | None:
         """The clock time at which `run` has something to do; None: not before the next event."""

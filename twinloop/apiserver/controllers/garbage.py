@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from twinloop.apiserver.controllers.controller import EVENTS, Controller, Object
+from twinloop.apiserver.controllers.controller import EVENTS, VISITS, Controller, Object
 from twinloop.apiserver.controllers.owners import FOREGROUND, ORPHAN, Owners, blocks, without_owners
 from twinloop.apiserver.storage import Event, Record, Resource
 
@@ -85,33 +85,36 @@ class GarbageCollector(Controller[Item]):
 
     def visit(self, key: Item, now: float) -> None:
         """Decide about one object: as an owner that is waiting to go, or as a dependent."""
-        del now
         record = self.record(key.resource, key.namespace, key.name, key.uid)
         if record is None:
             return
         obj = record.object()
         finalizers = obj["metadata"].get("finalizers") or []
         if record.deleting and ORPHAN in finalizers:
-            self._orphan_dependents(key, obj)
+            self._orphan_dependents(key, obj, now)
         elif record.deleting and FOREGROUND in finalizers:
             self._delete_dependents(key, obj)
         elif record.owners and not record.deleting:
             self._judge(key, record, obj)
 
-    def _orphan_dependents(self, item: Item, owner: Object) -> None:
-        for resource, record in self.server.storage.by_owner(item.uid):
+    def _orphan_dependents(self, item: Item, owner: Object, now: float) -> None:
+        dependents = self.server.storage.by_owner(item.uid)
+        for resource, record in dependents[:VISITS]:
             self.update(resource, without_owners(record.object(), {item.uid}))
-        self._release(item.resource, owner, ORPHAN)
+        if len(dependents) > VISITS:
+            self.agenda.add(item, now)  # the rest comes after the requests that wait
+        else:
+            self._release(item.resource, owner, ORPHAN)
 
     def _delete_dependents(self, item: Item, owner: Object) -> None:
+        """Have the dependents judged once, and let the owner go when none of them holds it."""
         dependents = self.server.storage.by_owner(item.uid)
+        if item.uid not in self._waiting:
+            self._waiting[item.uid] = item
+            for resource, record in dependents:
+                self._visit_later(resource, record)
         if not any(blocks(record.object(), item.uid) for _, record in dependents):
             self._release(item.resource, owner, FOREGROUND)
-            self._waiting.pop(item.uid, None)
-        else:
-            self._waiting[item.uid] = item
-        for resource, record in dependents:
-            self._visit_later(resource, record)
 
     def _release(self, resource: Resource, owner: Object, finalizer: str) -> None:
         owner["metadata"]["finalizers"].remove(finalizer)

@@ -14,13 +14,14 @@ from twinloop.apiserver.clock import timestamp
 from twinloop.apiserver.controllers.controller import NAMESPACES, PODS, Controller, Object
 from twinloop.apiserver.controllers.namespace_conditions import Remaining, conditions
 from twinloop.apiserver.kinds import Kind
-from twinloop.apiserver.storage import Event, Record
+from twinloop.apiserver.storage import Event, Resource
 
 # Seconds between the deletion and the first look, by default. The real controller takes five, to let the caches of
 # other API servers see the deletion; there are no others here.
 DELAY = 0.2
 # Seconds after something in the namespace went before the next look: many removals make one look.
 LOOK_AGAIN = 0.2
+DELETIONS = 100  # of one resource in one visit: the requests that wait meanwhile are served after some 20 ms
 FINALIZER = "kubernetes"
 
 
@@ -63,27 +64,32 @@ class Namespaces(Controller[str]):
         namespace = self.read(NAMESPACES, "", key)
         if namespace is None or FINALIZER not in (namespace["spec"].get("finalizers") or []):
             return
-        self._empty(key)
-        remaining = self._remaining(key)
+        if not self._empty(key):
+            self.agenda.add(key, now)  # the rest comes after the requests that wait
+            return
+        waiting = bool(self.server.storage.list(PODS, key))
+        # The original counts nothing while it waits for pods, and so says that nothing remains.
+        remaining = Remaining(Counter(), Counter()) if waiting else self._remaining(key)
         namespace = self._report(namespace, remaining, now)
-        if not remaining.resources:
+        if not waiting and not remaining.resources:
             namespace["spec"]["finalizers"].remove(FINALIZER)
             self.update(NAMESPACES, namespace, "finalize")
 
-    def _empty(self, namespace: str) -> None:
-        """Delete the pods; once there are none, all the rest."""
-        pods = self.server.storage.list(PODS, namespace)
-        for record in pods:
-            self._delete_once(PODS, record)
-        if self.server.storage.list(PODS, namespace):
-            return
-        for kind in self._kinds():
-            for record in self.server.storage.list(kind.storage, namespace):
-                self._delete_once(kind.storage, record)
+    def _empty(self, namespace: str) -> bool:
+        """Delete the pods, and once there are none all the rest; False: there is more than one visit may delete."""
+        resources = [kind.storage for kind in self._kinds()]
+        for resource in (PODS, *resources):
+            if not self._delete_all(resource, namespace):
+                return False
+            if resource == PODS and self.server.storage.list(PODS, namespace):
+                return True
+        return True
 
-    def _delete_once(self, resource: tuple[str, str], record: Record) -> None:
-        if not record.deleting:
+    def _delete_all(self, resource: Resource, namespace: str) -> bool:
+        left = [each for each in self.server.storage.list(resource, namespace) if not each.deleting]
+        for record in left[:DELETIONS]:
             self.delete(resource, record, propagation="Background")
+        return len(left) <= DELETIONS
 
     def _kinds(self) -> list[Kind]:
         """One kind for each resource whose objects live in namespaces, ordered by group and name."""

@@ -9,7 +9,7 @@ words. A life can be made again from the pod's status, so that nothing is lost w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -38,6 +38,18 @@ class Delays:
     crash_after: float = 0.2
     restart_after: float = 0.5  # doubled at each further crash
     missing_images: tuple[str, ...] = ("*/does-not-exist*", "does-not-exist*", "*:does-not-exist")
+
+    def __post_init__(self) -> None:
+        """Refuse what would only fail later. Raises TypeError for another type, ValueError for a negative time."""
+        for name in (each.name for each in fields(self) if each.name != "missing_images"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise TypeError(f"{name} is a number of seconds, not {value!r}")
+            if not value >= 0:
+                raise ValueError(f"{name} must not be negative: {value!r}")
+        patterns: object = self.missing_images
+        if not isinstance(patterns, list | tuple) or not all(isinstance(each, str) for each in patterns):
+            raise TypeError(f"missing_images are patterns, not {patterns!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from twinloop.apiserver.clock import micro_timestamp, timestamp
 from twinloop.apiserver.controllers import fitting
-from twinloop.apiserver.controllers.controller import EVENTS, NODES, PODS, Controller, Object
+from twinloop.apiserver.controllers.controller import EVENTS, NAMESPACES, NODES, PODS, Controller, Object
 from twinloop.apiserver.controllers.fitting import Room
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.pods import binding
@@ -30,6 +30,9 @@ class Key(NamedTuple):
     namespace: str
     name: str
     uid: str
+
+
+_EVERYONE = Key("", "", "")  # all pods that suited no node: one entry, however many they are
 
 
 class Scheduler(Controller[Key]):
@@ -90,16 +93,23 @@ class Scheduler(Controller[Key]):
             self._look_again()
 
     def _look_again(self) -> None:
-        for key in self._homeless:
-            self.agenda.add(key, self.server.clock.now() + _LOOK_AGAIN)
+        if self._homeless:
+            self.agenda.add(_EVERYONE, self.server.clock.now() + _LOOK_AGAIN)
 
     # ------------------------------------------------------------------ work
 
     def visit(self, key: Key, now: float) -> None:
         """Find a node for one pod."""
+        if key == _EVERYONE:
+            for homeless in self._homeless:
+                self.agenda.add(homeless, now)
+            return
         pod = self.read(PODS, key.namespace, key.name, key.uid)
         if pod is None or pod["spec"].get("nodeName") or pod["spec"].get("schedulingGates"):
             return
+        namespace = self.record(NAMESPACES, "", key.namespace)
+        if namespace is None or namespace.deleting:
+            return  # its bindings are refused
         requested = fitting.requests(pod)
         refusals = {name: self._refusals(pod, requested, node) for name, node in self._nodes.items()}
         fitting_nodes = [name for name, why in refusals.items() if not why]

@@ -14,6 +14,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
 
 HOSTS = ("127.0.0.1", "::1")
 NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
@@ -44,11 +46,20 @@ class Certificate:
 
 
 class Maker:
-    """Makes a certificate in a process of its own, which `start` begins and `result` waits for."""
+    """Makes a certificate in a process of its own while the block lasts; `result` waits for it."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "twinloop.apiserver.http.certificate"]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)  # noqa: S603
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.__exit__(exc_type, exc, traceback)  # closes the pipe and waits
 
     def result(self) -> Certificate:
         """What was made. Raises RuntimeError when the process failed; what it said is on standard error."""

@@ -146,7 +146,7 @@ class Control:
             order = _object(values, "order")
             if order:
                 self.order(**{key: str(value) for key, value in order.items()})
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise failures.bad_request(f"the kubelet does not understand this: {error}") from None
         return {"frozen": self._the_kubelet.frozen}
 

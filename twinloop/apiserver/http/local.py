@@ -8,6 +8,7 @@ By default a process of its own, which ends with the block, or with this process
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -49,7 +50,8 @@ class LocalServer:
     """A running server. `url` is for clients that send the token over plain HTTP, the kubeconfig's says https.
 
     `controllers`: the names of those that run, None for all; `delays`: the kubelet's, see its `Delays`; `manual_clock`:
-    time stands still but for `advance`, which is so with `in_process` unless it is False.
+    time stands still but for `advance`, which is so with `in_process` unless it is False; `log`:
+    where the process's standard error goes, by default to this one's.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class LocalServer:
         delays: Mapping[str, float] | None = None,
         history: int = HISTORY,
         seed: int | None = None,
+        log: Path | None = None,
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="twinloop-"))
         self.kubeconfig = self._folder / "kubeconfig"
@@ -73,7 +76,7 @@ class LocalServer:
             manual_clock=in_process if manual_clock is None else manual_clock,
             with_parent=not in_process,
         )
-        self._host: _Process | _Thread = (_Thread if in_process else _Process)(self._settings)
+        self._host: _Process | _Thread = _Thread(self._settings) if in_process else _Process(self._settings, log)
         self.url = self.token = ""
 
     def __enter__(self) -> Self:
@@ -174,8 +177,9 @@ def post(url: str, token: str, values: Mapping[str, Any]) -> Any:
 class _Process:
     """The server as a process of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, log: Path | None) -> None:
         self._command = [sys.executable, "-m", "twinloop.apiserver", settings.to_json()]
+        self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -184,7 +188,11 @@ class _Process:
 
     def start(self, kubeconfig: Path) -> None:
         # It ends when its standard input does, so that it never outlives this process.
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S603
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(self._log.open("wb")) if self._log else None
+            self._process = subprocess.Popen(  # noqa: S603
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
+            )
         deadline = time.monotonic() + PATIENCE
         while not kubeconfig.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -12,11 +12,10 @@ import contextlib
 import os
 import random
 import secrets
-import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,25 +81,22 @@ def _until_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """A server while the block lasts."""
-    maker = Maker()
-    listening = listener.bind(settings.port)
-    server = build(settings, ManualClock() if settings.manual_clock else WallClock())
-    token = settings.token or secrets.token_urlsafe(32)
-    edge = Edge(server, token, Control(server))
-    connections = Connections(edge)
-    certificate = await asyncio.to_thread(maker.result)
-    accepting = listener.Listener(listening, connections, certificate.context())
-    path, temporary = _where(settings)
-    try:
-        found = Running(server, accepting.port, token, path)
-        edge.ticker.soon()
-        kubeconfig.write(path, kubeconfig.text(found.url, certificate.authority, token))
-        yield found
-    finally:
-        accepting.close()
-        await _finish(edge, connections)
-        if temporary:
-            shutil.rmtree(path.parent, ignore_errors=True)
+    with Maker() as maker, listener.bind(settings.port) as listening:
+        server = build(settings, ManualClock() if settings.manual_clock else WallClock())
+        token = settings.token or secrets.token_urlsafe(32)
+        edge = Edge(server, token, Control(server))
+        connections = Connections(edge)
+        certificate = await asyncio.to_thread(maker.result)
+        accepting = listener.Listener(listening, connections, certificate.context())
+        try:
+            with _kubeconfig(settings) as path:
+                found = Running(server, accepting.port, token, path)
+                edge.ticker.soon()
+                kubeconfig.write(path, kubeconfig.text(found.url, certificate.authority, token))
+                yield found
+        finally:
+            accepting.close()
+            await _finish(edge, connections)
 
 
 async def _finish(edge: Edge, connections: web.Server) -> None:
@@ -111,11 +107,14 @@ async def _finish(edge: Edge, connections: web.Server) -> None:
     edge.ticker.close()
 
 
-def _where(settings: Settings) -> tuple[Path, bool]:
-    """Where the kubeconfig goes, and whether the folder is ours to remove."""
+@contextlib.contextmanager
+def _kubeconfig(settings: Settings) -> Iterator[Path]:
+    """Where the kubeconfig goes; a place of our own is gone at the end."""
     if settings.kubeconfig:
-        return Path(settings.kubeconfig).expanduser().absolute(), False
-    return Path(tempfile.mkdtemp(prefix="twinloop-")) / "kubeconfig", True
+        yield Path(settings.kubeconfig).expanduser().absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="twinloop-") as folder:
+        yield Path(folder) / "kubeconfig"
 
 
 def build(settings: Settings, clock: Clock) -> ApiServer:

@@ -84,10 +84,15 @@ def apply(live: Object | None, applied: Object, by: Applier, typed: Typed | None
 def _check(applied: Object, by: Applier) -> None:
     if (applied.get("apiVersion"), applied.get("kind")) != (by.api_version, by.kind):
         raise failures.bad_request(
-            f"invalid object type: {_gvk(applied.get('apiVersion') or '', applied.get('kind') or '')}"
+            f"invalid object type: {_gvk(_text(applied.get('apiVersion')), _text(applied.get('kind')))}"
         )
     if _metadata(applied).get("managedFields") is not None:
         raise failures.bad_request("metadata.managedFields must be nil")
+
+
+def _text(value: Any) -> str:
+    """What Go's unstructured objects take for a string field: anything else is an empty one."""
+    return value if isinstance(value, str) else ""
 
 
 def _metadata(obj: Object) -> Object:

@@ -80,7 +80,10 @@ def _whole_map(typed: Typed, value: dict[str, Any]) -> Fields:
 
 
 def _whole_list(typed: Typed, value: list[Any]) -> Fields:
-    items, element = _by_element(typed, value), typed.element
+    element = typed.element
+    if len(value) == 1:
+        return {MEMBER: LEAF, elements.of_item(typed, value[0]): whole(element, value[0])}
+    items = _by_element(typed, value)
     found = {key: LEAF if len(same_key) > 1 else whole(element, same_key[0]) for key, same_key in items.items()}
     return {MEMBER: LEAF, **found}
 

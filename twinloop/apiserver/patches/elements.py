@@ -24,7 +24,17 @@ class NoElement(ValueError):
 
 def of_item(typed: Typed, item: Any) -> str:
     """How an item of a list with keys, or of a set, is known."""
-    return _keyed(typed, item) if typed.list_keys else _in_set(item)
+    keys = typed.list_keys
+    if not keys:
+        return _in_set(item)
+    if len(keys) == 1 and type(item) is dict and type(item.get(keys[0])) is str:
+        return _named(keys[0], item[keys[0]])
+    return _keyed(typed, item)
+
+
+@lru_cache(maxsize=4096)  # the same few names come again and again: of containers, variables, conditions
+def _named(key: str, value: str) -> str:
+    return f'k:{{"{key}":{written(value)}}}'
 
 
 def shown(element: str) -> str:
@@ -54,7 +64,7 @@ def is_known(element: str) -> bool:
     return element[:2] in _KINDS
 
 
-@lru_cache(maxsize=4096)  # the same few keys come again and again: names of containers, types of conditions
+@lru_cache(maxsize=4096)
 def order(element: str) -> tuple[int, Any]:
     """What to sort by: fields by name, then keys, then values, then positions."""
     kind = _KINDS.index(element[:2])
@@ -74,8 +84,6 @@ def _keyed(typed: Typed, item: Any) -> str:
         what = "a null element" if item is None else "non-map elements"
         raise NoElement(f"associative list with keys may not have {what}")
     keys = typed.list_keys
-    if len(keys) == 1 and keys[0] in item:
-        return f'k:{{"{keys[0]}":{written(item[keys[0]])}}}'
     defaults = typed.element.defaults
     found = [
         (key, item[key] if key in item else defaults[key]) for key in sorted(keys) if key in item or key in defaults

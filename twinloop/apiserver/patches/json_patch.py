@@ -8,7 +8,7 @@ that would tell why; so clients know it, and so it is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twinloop.apiserver.failures import Failure
@@ -27,7 +27,7 @@ class CannotApplyError(Exception):
     """An operation does not fit the document."""
 
 
-def apply(doc: Object, patch: list[Operation]) -> Any:
+def apply(doc: Object, patch: Sequence[Operation]) -> Any:
     """The document after the patch; `doc` is not changed, and the result shares nothing that changed with it.
 
     Raises `Failure`: 413 for too many operations, 422 when one cannot be done or a test fails. Replacing the whole

@@ -108,7 +108,7 @@ def _merge_ancient(managers: Managers, first: Manager, manager: Manager) -> None
         managers[bucket] = managers.pop(first)
     merged = managers.pop(manager)
     fields = fieldset.union(merged.fields, managers[bucket].fields) if manager != bucket else merged.fields
-    managers[bucket] = replace(merged, fields=fields)
+    managers[bucket] = replace(merged, fields=fieldset.tidy(fields))
 
 
 def _manager(entry: Mapping[str, Any]) -> Manager:

@@ -10,6 +10,7 @@ from typing import Any
 
 from twinloop.apiserver import failures
 from twinloop.apiserver.answer import Answer, json_answer
+from twinloop.apiserver.builtin.base import BuiltinStrategy
 from twinloop.apiserver.clock import timestamp
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.fielderrors import FieldError, not_supported, required
@@ -17,13 +18,12 @@ from twinloop.apiserver.history import Record
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.pods.reading import read_body
 from twinloop.apiserver.request import Request
-from twinloop.apiserver.strategy import Strategy
 from twinloop.apiserver.verbs.call import Call, Host
 
 Object = dict[str, Any]
 
 PODS = ("", "pods")
-BINDING = Kind("", "v1", "Binding", "bindings", Strategy())
+BINDING = Kind("", "v1", "Binding", "bindings", BuiltinStrategy("", "Binding"))
 SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 

@@ -16,7 +16,18 @@ from twinloop.apiserver.strategy import Strategy
 from twinloop.apiserver.verbs import delete
 from twinloop.apiserver.verbs.call import Call
 
-EVICTIONS = {version: Kind("policy", version, "Eviction", "evictions", Strategy()) for version in ("v1", "v1beta1")}
+
+class _EvictionStrategy(Strategy):
+    """An Eviction as a body: one of Kubernetes' own kinds, of which nothing is stored."""
+
+    def merges_strategically(self) -> bool:
+        """As all of them do."""
+        return True
+
+
+EVICTIONS = {
+    version: Kind("policy", version, "Eviction", "evictions", _EvictionStrategy()) for version in ("v1", "v1beta1")
+}
 
 
 def serve(call: Call, request: Request) -> Answer:

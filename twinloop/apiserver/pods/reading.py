@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from twinloop.apiserver import body, failures, media
+from twinloop.apiserver import body, codec, failures, media
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.options import write_options
 from twinloop.apiserver.request import Request
@@ -18,13 +18,22 @@ Object = dict[str, Any]
 
 
 def read_body(call: Call, request: Request, kind: Kind) -> Object:
-    """The object in the body; whether this is a dry run is noted in the call. Raises 400 for another pod's object."""
+    """The object in the body; whether this is a dry run is noted in the call.
+
+    Raises 400 for another pod's object, and what admission has to say: a terminating namespace refuses these, too.
+    """
     media_type = media.body_type(request)
     body.check_size(request.body)
     options = write_options(request, "CreateOptions")
     call.dry_run = options.dry_run
     reader = replace(call, kind=kind, field_validation=options.field_validation)
     found = body.decode(reader, request.body, media_type)
-    if (found.setdefault("metadata", {}).get("name") or "") != call.name:
+    if not isinstance(found.setdefault("metadata", {}), dict):
+        raise failures.bad_request(
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: json: cannot unmarshal '
+            f"{codec.go_type(found['metadata'])} into Go struct field {kind.kind}.metadata of type v1.ObjectMeta"
+        )
+    call.admit("mutating", "CREATE", found, None)
+    if (found["metadata"].get("name") or "") != call.name:
         raise failures.bad_request(f"name in URL does not match name in {kind.kind} object")
     return found

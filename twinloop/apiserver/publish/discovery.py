@@ -47,11 +47,9 @@ class Discovery:
         """The document of a path that starts with /api or /apis. Raises 404, 405 and 406."""
         self._refresh()
         core = path.startswith("/api/") or path == "/api"
-        parts = [part for part in rest if part]
-        if "" in rest[:-1] and not parts:  # /apis//
-            return page_not_found()
-        if not parts:
-            return self._root(request, path, core=core)
+        if not any(rest):
+            return self._root(request, path, core=core) if len(rest) < 2 else page_not_found()
+        parts = "/".join(rest).rstrip("/").split("/")
         return self._core(request, parts) if core else self._named(request, parts)
 
     def paths(self) -> list[str]:

@@ -89,7 +89,9 @@ def _put(names: Object, key: str, value: Any) -> None:
 def accept(definition: Object, verdict: Verdict, now: float) -> None:
     """Write a verdict into a definition's status; what was established stays so."""
     definition["status"]["acceptedNames"] = verdict.names
-    named = ("False", verdict.reason, verdict.message) if verdict.reason else ("True", "NoConflicts", "no conflicts found")
+    named = (
+        ("False", verdict.reason, verdict.message) if verdict.reason else ("True", "NoConflicts", "no conflicts found")
+    )
     set_condition(definition, "NamesAccepted", *named, now)
     if not is_true(definition, "Established"):
         set_condition(definition, "Established", *(_NOT_ACCEPTED if verdict.reason else _INSTALLING), now)

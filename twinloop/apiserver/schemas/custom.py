@@ -16,7 +16,7 @@ from twinloop.apiserver.metadata import FOREGROUND, ORPHAN
 from twinloop.apiserver.patches import typed
 from twinloop.apiserver.publish import jsonpath
 from twinloop.apiserver.publish.cells import AGE_COLUMN, NAME_COLUMN, json_cell
-from twinloop.apiserver.schemas import embedded
+from twinloop.apiserver.schemas import embedded, pruning
 from twinloop.apiserver.schemas.scaling import Scale
 from twinloop.apiserver.schemas.schema import Schema
 from twinloop.apiserver.strategy import Column, ScalePaths, Strategy
@@ -32,18 +32,27 @@ _PREFER = "prefer a domain-qualified finalizer name{} to avoid accidental confli
 
 
 class CustomStrategy(Strategy):
-    """One version of one custom resource. `terminating`: its definition is being deleted, so none may be created."""
+    """One version of one custom resource.
+
+    `stored` is the schema of the version that objects are stored in, where that is another one; `terminating`: its
+    definition is being deleted, so none may be created.
+    """
 
     allow_unconditional_update = False
     bare_finalizers_are_standard = False
 
-    def __init__(self, kind: str, api_version: str, version: Version, *, terminating: bool = False) -> None:
+    def __init__(
+        self, kind: str, api_version: str, version: Version, *, stored: Schema | None = None, terminating: bool = False
+    ) -> None:
         self._kind, self._api_version, self._terminating = kind, api_version, terminating
         self.schema = Schema(version["schema"]["openAPIV3Schema"])
+        self._stored = stored
         subresources = version.get("subresources") or {}
         self._has_status = "status" in subresources
         self._scale = Scale(subresources["scale"]) if subresources.get("scale") else None
-        self._paths = {each["jsonPath"].removeprefix("."): each["jsonPath"] for each in version.get("selectableFields") or ()}
+        self._paths = {
+            each["jsonPath"].removeprefix("."): each["jsonPath"] for each in version.get("selectableFields") or ()
+        }
         self.columns = _columns(version.get("additionalPrinterColumns") or ())
         self._cells = [(column.type, jsonpath.compiled(column.path)) for column in self.columns[1:]]
         self._typed: Typed | None = None
@@ -57,6 +66,16 @@ class CustomStrategy(Strategy):
         except embedded.Malformed as error:
             raise self._unreadable(str(error)) from None
         return [f'unknown field "{path}"' for path in unknown]
+
+    def decode_applied(self, obj: Object) -> list[str]:
+        """A real server prunes it only as it stores it: nothing is reported, and a null stays for validation to refuse."""
+        try:
+            embedded.read_metadata(obj)
+            pruning.prune(obj, self.schema.schema)
+            self.schema.coerce(obj)
+        except embedded.Malformed as error:
+            raise self._unreadable(str(error)) from None
+        return []
 
     def _unreadable(self, why: str) -> Failure:
         version = self._api_version.rpartition("/")[2]
@@ -124,7 +143,10 @@ class CustomStrategy(Strategy):
         return [warning for finalizer in added for warning in _finalizer_warnings(finalizer)]
 
     def to_storage(self, obj: Object) -> None:
-        """With conversion None, the schema of the other version drops what it does not know; see `from_storage`."""
+        """Conversion None changes nothing, but the stored version drops what it does not know."""
+        if self._stored:
+            self._stored.prune(obj)
+            self._stored.default(obj)
 
     def from_storage(self, obj: Object) -> None:
         """What this version does not know goes, what it defaults is there."""
@@ -142,7 +164,9 @@ class CustomStrategy(Strategy):
     def selectable(self, obj: Mapping[str, Any]) -> dict[str, str]:
         """The values of the definition's selectableFields."""
         found = {name: jsonpath.compiled(path).values(obj) for name, path in self._paths.items()}
-        return {name: "" if not values or values[0] is None else gofmt.printed(values[0]) for name, values in found.items()}
+        return {
+            name: "" if not values or values[0] is None else gofmt.printed(values[0]) for name, values in found.items()
+        }
 
     def selectable_names(self) -> frozenset[str]:
         """The definition's selectableFields without their leading dot."""

@@ -37,8 +37,8 @@ def _fill_object(value: dict[str, Any], schema: Schema) -> None:
             value[name] = copy.deepcopy(default)
     additional = schema.get("additionalProperties")
     others = additional if isinstance(additional, Mapping) else None
-    for name in value:
-        if name not in properties and others is not None and value[name] is None and not others.get("nullable"):
+    for name, each in value.items():
+        if each is None and name not in properties and others is not None and not others.get("nullable"):
             value[name] = copy.deepcopy(others.get("default"))
         fill(value[name], properties.get(name, others))
 

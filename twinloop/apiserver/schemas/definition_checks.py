@@ -11,25 +11,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from twinloop.apiserver import gofmt, names
-from twinloop.apiserver.fielderrors import FieldError, duplicate, forbidden, invalid, not_supported, required, too_many
-from twinloop.apiserver.schemas import column_checks, default_values, field_paths, openapi, structural
+from twinloop.apiserver.fielderrors import FieldError, forbidden, invalid, not_supported, required
+from twinloop.apiserver.schemas import version_checks
 from twinloop.apiserver.schemas.formats import is_uri
-from twinloop.apiserver.schemas.internal_form import GO_NAMES, Shared, go_schema, go_versions, invalid_go, share
+from twinloop.apiserver.schemas.internal_form import go_versions, share
 
 Object = dict[str, Any]
 Spec = Mapping[str, Any]
 
 _APPROVAL = "api-approved.kubernetes.io"
-_MOST_SELECTABLE = 8
 _IMMUTABLE = "field is immutable"
 _STORED = (
     "missing from spec.versions; {0} was previously a storage version, and must remain in spec.versions until a storage "
     "migration ensures no data remains persisted in {0} and removes {0} from status.storedVersions"
-)
-# What the root of a schema may say beside a status subresource, by Go's names.
-_AT_ROOT = (
-    "Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems "
-    "MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations"
 )
 
 
@@ -67,12 +61,12 @@ def _spec(spec: Spec) -> Iterator[FieldError]:
     shared = share(spec)
     if spec.get("preserveUnknownFields") and _has_defaults(spec.get("versions")):
         yield invalid("spec.preserveUnknownFields", True, "must be false in order to use defaults in the schema")
-    yield from _versions(shared, "null" if spec.get("versions") is None else go_versions(shared.versions))
+    yield from version_checks.versions(shared, "null" if spec.get("versions") is None else go_versions(shared.versions))
     for key in ("plural", "singular", "kind", "listKind"):
         if not spec["names"].get(key):
             yield required(f"spec.names.{key}")
     yield from _names(spec["names"], "spec.names")
-    yield from _shared(shared)
+    yield from version_checks.shared_parts(shared)
     yield from _conversion(spec.get("conversion") or {})
     if spec.get("preserveUnknownFields"):
         what = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
@@ -98,129 +92,6 @@ def _group(group: str) -> Iterator[FieldError]:
         yield invalid("spec.group", group, ",".join(problems))
     elif "." not in group:
         yield invalid("spec.group", group, "should be a domain with at least one dot")
-
-
-def _versions(shared: Shared, shown: str) -> Iterator[FieldError]:
-    versions = shared.versions
-    if not _schema_of(shared.schema):
-        for index, each in enumerate(versions):
-            if not _schema_of(each.get("schema")):
-                yield required(f"spec.versions[{index}].schema.openAPIV3Schema")
-    for index, each in enumerate(versions):
-        path, name = f"spec.versions[{index}]", each.get("name") or ""
-        problems = names.dns_1035_label(name)
-        if problems:
-            yield invalid(f"{path}.name", name, ",".join(problems))
-        yield from _version(each, path, shared)
-    if len({each.get("name") for each in versions}) < len(versions):
-        yield invalid_go("spec.versions", shown, "must contain unique version names")
-    if sum(bool(each.get("storage")) for each in versions) != 1:
-        yield invalid_go("spec.versions", shown, "must have exactly one version marked as storage version")
-    if versions and (problems := names.dns_1035_label(versions[0].get("name") or "")) and versions[0].get("name"):
-        yield invalid("spec.version", versions[0]["name"], ",".join(problems))
-
-
-def _schema_of(holder: Any) -> Any:
-    return (holder or {}).get("openAPIV3Schema")
-
-
-def _version(version: Object, path: str, shared: Shared) -> Iterator[FieldError]:
-    """One version, as far as it differs from the others."""
-    warning = version.get("deprecationWarning")
-    for problem in _deprecation(bool(version.get("deprecated")), warning):
-        yield invalid(f"{path}.deprecationWarning", warning, problem)
-    subresources = version.get("subresources") or shared.subresources or {}
-    schema = _schema_of(version.get("schema"))
-    if schema is not None:
-        yield from _schema(schema, f"{path}.schema", has_status=subresources.get("status") is not None)
-    yield from column_checks.subresources(version.get("subresources") or {}, f"{path}.subresources")
-    for index, each in enumerate(version.get("additionalPrinterColumns") or ()):
-        yield from column_checks.column(each, f"{path}.additionalPrinterColumns[{index}]")
-    if version.get("selectableFields"):
-        where = f"{path}.selectableFields"
-        if schema is None:
-            yield invalid(where, "", "may only be set when `version.schema.openAPIV3Schema` is not included")
-        else:
-            yield from _selectable(version["selectableFields"], schema, where)
-
-
-def _deprecation(deprecated: bool, warning: str | None) -> Iterator[str]:
-    if warning is None:
-        return
-    if not deprecated:
-        yield "can only be set for deprecated versions"
-        return
-    if len(warning.encode()) > 256:
-        yield "must be <= 256 characters long"
-    if not warning:
-        yield "must not be an empty string"
-    bad = next((index for index, char in enumerate(warning) if not char.isprintable()), None)
-    if bad is not None:
-        index = len(warning[:bad].encode())
-        yield f"must only contain printable UTF-8 characters; non-printable character found at index {index}"
-
-
-def _shared(shared: Shared) -> Iterator[FieldError]:
-    """What all versions have in common."""
-    schema = _schema_of(shared.schema)
-    every = [shared.subresources, *(each.get("subresources") for each in shared.versions)]
-    if schema is not None:
-        has_status = any((each or {}).get("status") is not None for each in every)
-        yield from _schema(schema, "spec.validation", has_status=has_status)
-    yield from column_checks.subresources(shared.subresources or {}, "spec.subresources")
-    for index, each in enumerate(shared.columns):
-        yield from column_checks.column(each, f"spec.additionalPrinterColumns[{index}]")
-    if shared.selectable and schema is None:
-        yield invalid("spec.selectableFields", "", "may only be set when validations.schema is included")
-    elif shared.selectable:
-        yield from _selectable(shared.selectable, schema, "spec.selectableFields")
-
-
-def _schema(schema: Object, path: str, *, has_status: bool) -> Iterator[FieldError]:
-    where = f"{path}.openAPIV3Schema"
-    if has_status:
-        yield from _root_beside_status(schema, where)
-    if schema.get("nullable"):
-        yield forbidden(f"{where}.nullable", "nullable cannot be true at the root")
-    found = structural.check(schema, where) or list(default_values.check(schema, where))
-    found += openapi.check(schema, where, compile_rules=not found)
-    if not found and schema.get("$schema"):
-        found.append(invalid(where, "", "OpenAPIV3Schema 'schema' is not supported"))
-    yield from found
-
-
-def _root_beside_status(schema: Object, path: str) -> Iterator[FieldError]:
-    said = [name for ours, name in GO_NAMES.items() if schema.get(ours) not in (None, "", False, [], {})]
-    if schema.get("type") and schema["type"] != "object":
-        what = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
-        yield invalid(f"{path}.type", schema["type"], what)
-    elif any(name not in _AT_ROOT.split() for name in said):
-        what = f"only [{_AT_ROOT}] fields are allowed at the root of the schema if the status subresource is enabled"
-        yield invalid_go(path, go_schema(schema), what)
-
-
-def _selectable(fields: list[Object], schema: Object, path: str) -> Iterator[FieldError]:
-    seen: set[str] = set()
-    for index, each in enumerate(fields):
-        where, given = f"{path}[{index}].jsonPath", each.get("jsonPath") or ""
-        if not given:
-            yield required(where)
-            continue
-        try:
-            shown, found = field_paths.resolve(given, schema, brackets=False)
-        except field_paths.BadFieldPath as error:
-            yield invalid(where, given, f"is an invalid path: {error}")
-            continue
-        if shown.split(".")[0] == "metadata":
-            yield invalid(where, given, "must not point to fields in metadata")
-        if found.get("type") not in {"string", "boolean", "integer"}:
-            what = "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."
-            yield invalid(where, given, what)
-        if shown in seen:
-            yield duplicate(where, given)
-        seen.add(shown)
-    if len(seen) > _MOST_SELECTABLE:
-        yield too_many(path, len(seen), _MOST_SELECTABLE)
 
 
 def _names(given: Mapping[str, Any], path: str) -> Iterator[FieldError]:

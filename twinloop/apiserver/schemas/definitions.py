@@ -10,7 +10,6 @@ The server tells `observe` every event and calls `run` with the controllers, als
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -21,6 +20,7 @@ from twinloop.apiserver.kinds import Kind, Registry
 from twinloop.apiserver.schemas import acceptance
 from twinloop.apiserver.schemas.custom import CustomStrategy
 from twinloop.apiserver.schemas.definition import CLEANUP, GROUP, PLURAL, definition_kind
+from twinloop.apiserver.schemas.schema import Schema
 from twinloop.apiserver.storage import Storage
 
 Object = dict[str, Any]
@@ -31,23 +31,31 @@ _MANAGER = "kube-apiserver"  # whom managedFields name
 class Internal(Protocol):
     """How writes are made: through the same verbs as a client's."""
 
-    def update(self, kind: Kind, obj: Object, subresource: str = "", *, manager: str) -> Object: ...
-    def delete(self, kind: Kind, namespace: str, name: str) -> None: ...
+    def update(self, kind: Kind, obj: Object, subresource: str = "", *, manager: str) -> Object:
+        """Replace an object."""
+
+    def delete(self, kind: Kind, namespace: str, name: str) -> None:
+        """Delete an object."""
 
 
 class Server(Protocol):
     """What is needed of the server."""
 
     @property
-    def storage(self) -> Storage: ...
+    def storage(self) -> Storage:
+        """The objects."""
+
     @property
-    def registry(self) -> Registry: ...
+    def registry(self) -> Registry:
+        """The kinds."""
+
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """The time."""
+
     @property
-    def rng(self) -> random.Random: ...
-    @property
-    def internal(self) -> Internal: ...
+    def internal(self) -> Internal:
+        """The way to write."""
 
 
 class Definitions:
@@ -170,8 +178,8 @@ class Definitions:
         """Says whether none is left: finalizers of their own hold objects back."""
         resource = (definition["spec"]["group"], definition["spec"]["names"]["plural"])
         kind = self._server.registry.stored(*resource)
-        for record in self._server.storage.list(resource) if kind else ():
-            if not record.deleting:
+        for record in self._server.storage.list(resource):
+            if kind and not record.deleting:
                 self._server.internal.delete(kind, record.namespace, record.name)
         return not self._server.storage.list(resource)
 
@@ -187,22 +195,28 @@ def _outcome(definition: Object) -> tuple[str, str]:
 
 def kinds_of(definition: Object, names: Object) -> Iterator[Kind]:
     """The kinds that a definition serves, one for each served version, under the names that it has got."""
-    spec = definition["spec"]
-    terminating = bool(definition["metadata"].get("deletionTimestamp"))
-    for version in spec["versions"]:
-        if not version["served"]:
-            continue
-        subresources = version.get("subresources") or {}
-        yield Kind(
-            spec["group"],
-            version["name"],
-            names["kind"],
-            names["plural"],
-            CustomStrategy(names["kind"], f"{spec['group']}/{version['name']}", version, terminating=terminating),
-            namespaced=spec["scope"] == "Namespaced",
-            singular=names.get("singular", ""),
-            short_names=tuple(names.get("shortNames") or ()),
-            categories=tuple(names.get("categories") or ()),
-            subresources=tuple(each for each in ("status", "scale") if each in subresources),
-            storage_version=version["storage"],
-        )
+    versions = definition["spec"]["versions"]
+    stored = next(each for each in versions if each["storage"])
+    schema = Schema(stored["schema"]["openAPIV3Schema"]) if len(versions) > 1 else None
+    for version in versions:
+        if version["served"]:
+            yield _kind(definition, names, version, None if version["storage"] else schema)
+
+
+def _kind(definition: Object, names: Object, version: Object, stored: Schema | None) -> Kind:
+    spec, terminating = definition["spec"], bool(definition["metadata"].get("deletionTimestamp"))
+    subresources = version.get("subresources") or {}
+    api_version = f"{spec['group']}/{version['name']}"
+    return Kind(
+        spec["group"],
+        version["name"],
+        names["kind"],
+        names["plural"],
+        CustomStrategy(names["kind"], api_version, version, stored=stored, terminating=terminating),
+        namespaced=spec["scope"] == "Namespaced",
+        singular=names.get("singular", ""),
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        subresources=tuple(each for each in ("status", "scale") if subresources.get(each) is not None),
+        storage_version=version["storage"],
+    )

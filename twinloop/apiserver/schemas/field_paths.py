@@ -31,11 +31,11 @@ def resolve(path: str, schema: Schema, *, brackets: bool = True) -> tuple[str, S
 
 
 def _next_name(tokens: list[str], *, brackets: bool) -> str:
-    token = tokens.pop(0)
-    if token == ".":
+    mark = tokens.pop(0)
+    if mark == ".":
         return _take(tokens)
-    if token != "[":
-        raise BadFieldPath(f"expected [ or . but got: {token}")
+    if mark != "[":
+        raise BadFieldPath(f"expected [ or . but got: {mark}")
     if not brackets:
         raise BadFieldPath("array notation is not allowed")
     quoted = _take(tokens)

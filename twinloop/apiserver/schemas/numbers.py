@@ -23,14 +23,14 @@ def is_integral(value: float) -> bool:
     whole = float(int(value))
     if value == whole:
         return True
-    return bool(whole) and abs(value - whole) / (abs(value) + abs(whole)) < _TOLERANCE
+    return whole != 0 and abs(value - whole) / (abs(value) + abs(whole)) < _TOLERANCE
 
 
 def check_number(schema: Mapping[str, Any], value: float) -> Iterator[str]:
     """What is wrong with a number, without its path: multipleOf, minimum, maximum in this order."""
     as_given = int if isinstance(value, int) else float
     factor, low, high = schema.get("multipleOf"), schema.get("minimum"), schema.get("maximum")
-    if factor is not None and not _is_multiple(value, as_given(factor)):
+    if factor is not None and as_given(factor) > 0 and not _is_multiple(value, as_given(factor)):
         yield f"should be a multiple of {_shown(as_given(factor))}"
     if low is not None:
         low, exclusive = as_given(low), bool(schema.get("exclusiveMinimum"))
@@ -42,11 +42,20 @@ def check_number(schema: Mapping[str, Any], value: float) -> Iterator[str]:
             yield f"should be less than {'' if exclusive else 'or equal to '}{_shown(high)}"
 
 
+def bad_factor(schema: Mapping[str, Any], value: float) -> float | None:
+    """The multipleOf that no number can be a multiple of: for an integer, one below 1 is cut down to 0."""
+    factor = schema.get("multipleOf")
+    if factor is None:
+        return None
+    found: float = int(factor) if isinstance(value, int) else float(factor)
+    return found if found <= 0 else None
+
+
 def _is_multiple(value: float, factor: float) -> bool:
     if isinstance(value, int):
-        return factor != 0 and value % factor == 0
-    return is_integral(1 / factor * value if factor < 1 else value / factor)
+        return value % factor == 0
+    return is_integral(1 / factor * value) if factor < 1 else is_integral(value / factor)
 
 
 def _shown(value: float) -> str:
-    return gofmt.number(value) if isinstance(value, float) else str(value)
+    return str(value) if isinstance(value, int) else gofmt.number(value)

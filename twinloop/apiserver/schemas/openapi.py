@@ -148,7 +148,11 @@ def _set_items(items: Any, path: str) -> Iterator[FieldError]:
 
 
 def _list_map(schema: Schema, path: str) -> Iterator[FieldError]:
-    keys, kind, items = schema.get("x-kubernetes-list-map-keys") or [], schema.get("x-kubernetes-list-type"), schema.get("items")
+    keys, kind, items = (
+        schema.get("x-kubernetes-list-map-keys") or [],
+        schema.get("x-kubernetes-list-type"),
+        schema.get("items"),
+    )
     if keys and kind != "map":
         words = "must be map if x-kubernetes-list-map-keys is non-empty"
         where = f"{path}.x-kubernetes-list-type"

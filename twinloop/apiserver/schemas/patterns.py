@@ -1,6 +1,6 @@
-"""Regular expressions as Go has them, for `pattern` in schemas and `matches` in rules.
+r"""Regular expressions as Go has them, for `pattern` in schemas and `matches` in rules.
 
-RE2 and not Python's `re`: the two differ in what they accept and in what `$` and `\\d` match, and RE2 never takes
+RE2 and not Python's `re`: the two differ in what they accept and in what `$` and `\d` match, and RE2 never takes
 exponential time over a pattern that a stranger wrote. google-re2 is the library that Go's regexp descends from; it is
 imported with the first pattern (3 MB, 10 ms), so that an idle server does without.
 """
@@ -27,7 +27,8 @@ _GO_WORDS = {
 class Pattern(Protocol):
     """As much of a compiled expression as is used here; `search` finds a match anywhere in the text."""
 
-    def search(self, text: str) -> object | None: ...
+    def search(self, text: str) -> object | None:
+        """The first match."""
 
 
 class BadPattern(Exception):

@@ -1,4 +1,4 @@
-"""The rules in a new definition: are they well-formed, and do they compile against the types of their schema?
+"""The check of the rules in a new definition: well-formed, and compiled against the types of their schema.
 
 `openapi.py` asks `words` for every schema with rules, and `compile_all` for those that are sound. A rule that misspells a
 field is refused here, together with its definition.
@@ -64,7 +64,9 @@ def compile_all(schema: Schema, path: str, uncorrelatable: str, *, root: bool) -
         yield from _compile(rule, schema, where, uncorrelatable, root=root)
 
 
-def _compile(rule: Mapping[str, Any], schema: Schema, where: str, uncorrelatable: str, *, root: bool) -> Iterator[FieldError]:
+def _compile(
+    rule: Mapping[str, Any], schema: Schema, where: str, uncorrelatable: str, *, root: bool
+) -> Iterator[FieldError]:
     from twinloop.apiserver.schemas.cel import checker, types  # noqa: PLC0415 - most servers see no rule
 
     self_type = types.of_schema(schema, root=root)

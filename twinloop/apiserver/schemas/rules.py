@@ -45,7 +45,9 @@ class Rule:
         self_type = types.of_schema(schema, root=root) or types.DYN
         variables = {"self": self_type, "oldSelf": types.optional_of(self_type) if self._optional else self_type}
         self._program = checker.compiled(rule["rule"], variables)
-        self._message = checker.compiled(rule["messageExpression"], variables) if rule.get("messageExpression") else None
+        self._message = (
+            checker.compiled(rule["messageExpression"], variables) if rule.get("messageExpression") else None
+        )
         self._convert = values.of_schema(schema)
         self._below = field_paths.resolve(rule["fieldPath"], schema)[0] if rule.get("fieldPath") else ""
 
@@ -136,7 +138,8 @@ class RuleTree:
 
     def check_default(self, value: Any, path: str) -> Iterator[FieldError]:
         """The findings about a default, which must hold for an object that never changes and for a new one."""
-        yield from self._check(value, value, path, None, None) or self._check(value, None, path, None, None)
+        found = list(self._check(value, value, path, None, None))
+        yield from found or self._check(value, None, path, None, None)
 
     def _check(
         self, value: Any, old: Any, path: str, past: Correlation | None, parent: Correlation | None
@@ -161,10 +164,14 @@ class RuleTree:
             assert self._items is not None  # noqa: S101 - the caller has looked
             yield from self._items._check(each, before.get(each), f"{path}[{index}]", below, past)  # noqa: SLF001 - the same class
 
-    def _check_fields(self, value: dict[str, Any], old: Any, path: str, past: Correlation | None) -> Iterator[FieldError]:
+    def _check_fields(
+        self, value: dict[str, Any], old: Any, path: str, past: Correlation | None
+    ) -> Iterator[FieldError]:
         before = old if isinstance(old, dict) else {}
         for name, each in value.items():
-            tree = self._properties.get(name) or (None if name in (self._schema.get("properties") or {}) else self._values)
+            tree = self._properties.get(name) or (
+                None if name in (self._schema.get("properties") or {}) else self._values
+            )
             if tree is None:
                 continue
             declared = name in self._properties

@@ -14,7 +14,14 @@ from twinloop.apiserver.fielderrors import FieldError, invalid
 from twinloop.apiserver.strategy import ScalePaths
 
 _INT32 = 2**31 - 1
-_GO_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string", list: "[]interface {}", dict: "map[string]interface {}"}
+_GO_TYPES = {
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    str: "string",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
+}
 
 
 class Scale:
@@ -61,11 +68,11 @@ def _nested(obj: dict[str, Any], path: str, wanted: type) -> tuple[Any, str]:
     value: Any = obj
     walked = ""
     for key in _keys(path):
+        walked += f".{key}"
         if value is None:
             return None, ""
         if not isinstance(value, dict):
             return None, _accessor_error(walked, value, "map[string]interface{}")
-        walked += f".{key}"
         if key not in value:
             return None, ""
         value = value[key]

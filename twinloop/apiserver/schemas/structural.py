@@ -1,4 +1,4 @@
-"""Is a schema structural: does it say the type of everything, and say it outside anyOf, oneOf, allOf and not?
+"""The check whether a schema is structural: says the type of everything, outside anyOf, oneOf, allOf and not.
 
 `definition_checks.py` asks this of every schema in a new CustomResourceDefinition. Only over a structural schema can
 pruning, defaulting and server-side apply work. The checks and their words are those of apiextensions' schema package.
@@ -38,7 +38,9 @@ _FORBIDDEN = (
     ("x-kubernetes-validations", "must be empty to be structural"),
 )
 _IMPLICIT = "must not specify anything other than name and generateName, but metadata is implicitly specified"
-_NO_PROPERTIES = "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"
+_NO_PROPERTIES = (
+    "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"
+)
 
 
 def check(schema: Schema, path: str) -> list[FieldError]:
@@ -114,7 +116,11 @@ def _says_more(metadata: Schema) -> bool:
     names = set(metadata.get("properties") or ())
     if names - {"name", "generateName"}:
         return True
-    return any(value not in (None, "", False, [], {}) for key, value in metadata.items() if key not in {"type", "default", "properties"})
+    return any(
+        value not in (None, "", False, [], {})
+        for key, value in metadata.items()
+        if key not in {"type", "default", "properties"}
+    )
 
 
 # ---------------------------------------------------------------------- what is nested in anyOf and the like
@@ -122,7 +128,9 @@ def _says_more(metadata: Schema) -> bool:
 
 def _values(schema: Schema, level: Level, path: str) -> Iterator[FieldError]:
     """The nested schemas of one, except for the pattern that stands for an int-or-string."""
-    yield from _nested_of(schema, level, path, skip_any=_is_int_or_string(schema), skip_first=_first_is_int_or_string(schema))
+    yield from _nested_of(
+        schema, level, path, skip_any=_is_int_or_string(schema), skip_first=_first_is_int_or_string(schema)
+    )
 
 
 def _is_int_or_string(schema: Schema) -> bool:
@@ -130,7 +138,7 @@ def _is_int_or_string(schema: Schema) -> bool:
 
 
 def _first_is_int_or_string(schema: Schema) -> bool:
-    nested = schema.get("allOf") or ()
+    nested = list(schema.get("allOf") or ())
     return bool(nested) and _is_int_or_string(nested[0])
 
 

@@ -8,7 +8,6 @@ counts as an integer, unknown formats count for nothing, and an update forgives 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,28 +15,12 @@ from twinloop.apiserver import fielderrors, gofmt
 from twinloop.apiserver.fielderrors import FieldError
 from twinloop.apiserver.schemas import formats
 from twinloop.apiserver.schemas.correlation import Correlation
-from twinloop.apiserver.schemas.numbers import check_number, is_integral
+from twinloop.apiserver.schemas.numbers import bad_factor, check_number, is_integral
 from twinloop.apiserver.schemas.patterns import BadPattern, compiled
+from twinloop.apiserver.schemas.results import Result
+from twinloop.apiserver.schemas.value_types import json_type, same_enum, types_of
 
 Schema = Mapping[str, Any]
-
-
-class Result:
-    """Findings by their message, in order and without repetition, and how many checks passed."""
-
-    __slots__ = ("errors", "passed")
-
-    def __init__(self) -> None:
-        self.errors: dict[str, FieldError] = {}
-        self.passed = 0
-
-    def add(self, message: str, error: FieldError) -> None:
-        self.errors.setdefault(message, error)
-
-    def merge(self, other: Result) -> None:
-        for message, error in other.errors.items():
-            self.errors.setdefault(message, error)
-        self.passed += other.passed
 
 
 class Validator:
@@ -45,7 +28,7 @@ class Validator:
 
     def __init__(self, schema: Schema, base: str = "") -> None:
         self._base = base
-        self.types: tuple[str, ...] = _types(schema)
+        self.types: tuple[str, ...] = types_of(schema)
         self._nullable = bool(schema.get("nullable"))
         self._read_scalars(schema)
         self._read_structure(schema)
@@ -139,7 +122,7 @@ class Validator:
         result.add(message, fielderrors.type_invalid(self._at(path), found, message))
 
     def _check_enum(self, value: Any, path: str, result: Result) -> None:
-        if self._enum and not any(_same_enum(value, each) for each in self._enum):
+        if self._enum and not any(same_enum(value, each) for each in self._enum):
             names = [each if isinstance(each, str) else gofmt.marshal(each) for each in self._enum]
             error = fielderrors.not_supported(self._at(path), value, names)
             result.add(f"{path} in body should be one of {gofmt.printed(self._enum)}", error)
@@ -229,6 +212,10 @@ class Validator:
     def _check_number(self, value: float, path: str, result: Result) -> None:
         result.passed += 2
         if self._bounded is not None:
+            factor = bad_factor(self._bounded, value)
+            if factor is not None:
+                message = f"factor MultipleOf declared for {path} must be positive: {gofmt.shown(factor)}"
+                result.add(message, fielderrors.invalid(self._at(path), factor, message))
             for words in check_number(self._bounded, value):
                 result.add(*self._invalid(path, value, words))
 
@@ -289,29 +276,3 @@ class Validator:
             return self._base or "<nil>"
         name = path.removeprefix(".")
         return f"{self._base}.{name}" if self._base else name
-
-
-def _types(schema: Schema) -> tuple[str, ...]:
-    if schema.get("x-kubernetes-int-or-string"):
-        return ("integer", "string")
-    return (schema["type"],) if schema.get("type") else ()
-
-
-def json_type(value: Any) -> tuple[str, str]:
-    """The JSON type of a value and the format that the original infers with it."""
-    if isinstance(value, bool):
-        return "boolean", ""
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
-        return "integer", "int64"
-    if isinstance(value, int | float):
-        return "number", "float64"
-    return {str: "string", list: "array", dict: "object"}[type(value)], ""
-
-
-def _same_enum(value: Any, allowed: Any) -> bool:
-    """Equal after Go's conversion to the allowed value's type, which cuts a float for an integer."""
-    if isinstance(value, bool) or isinstance(allowed, bool):
-        return value is allowed
-    if isinstance(allowed, int) and isinstance(value, float) and math.isfinite(value):
-        return int(value) == allowed
-    return value is not None and bool(value == allowed)

@@ -25,7 +25,7 @@ Phase = Literal["mutating", "validating"]
 
 
 class Admit(Protocol):
-    """One rule that spans kinds: changes `obj` in place or raises a `Failure`."""
+    """One rule that spans kinds."""
 
     def __call__(
         self,
@@ -37,22 +37,32 @@ class Admit(Protocol):
         namespace: str,
         subresource: str,
         dry_run: bool,
-    ) -> None: ...
+    ) -> None:
+        """Change `obj` in place, or raise a `Failure`."""
 
 
 class Host(Protocol):
     """What verbs need of the server."""
 
     @property
-    def storage(self) -> Storage: ...
+    def storage(self) -> Storage:
+        """Where the objects are."""
+
     @property
-    def registry(self) -> Registry: ...
+    def registry(self) -> Registry:
+        """Which kinds there are."""
+
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """What time it is."""
+
     @property
-    def rng(self) -> random.Random: ...
+    def rng(self) -> random.Random:
+        """Where uids and generated names come from."""
+
     @property
-    def admission(self) -> Mapping[Phase, Sequence[Admit]]: ...
+    def admission(self) -> Mapping[Phase, Sequence[Admit]]:
+        """The rules that span kinds."""
 
 
 @dataclass(slots=True)
@@ -147,6 +157,4 @@ def served(kind: Kind, record: Record) -> bytes:
     """A stored object's JSON in a version of its kind."""
     if kind.storage_version:
         return record.raw
-    if kind.custom:  # versions of a custom resource differ in name only
-        return codec.head_of(kind.kind, kind.api_version) + record.tail
     return codec.encode(load(kind, record))

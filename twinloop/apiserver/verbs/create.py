@@ -110,9 +110,6 @@ def _generate_name(call: Call, meta: Object) -> None:
 
 def _commit(call: Call, obj: Object) -> Record:
     meta = obj["metadata"]
-    if not call.kind.strategy.stored:
-        call.kind.strategy.review(obj, call.user)
-        return call.record_of(obj)
     present = call.storage.get(call.resource, meta.get("namespace", ""), meta["name"])
     if present is not None:
         refuse = failures.being_deleted if present.deleting else failures.already_exists

@@ -129,7 +129,7 @@ def _apply(call: Call, raw: bytes, options: WriteOptions) -> update.Written:
 
     def change(old: Object | None) -> Object:
         obj = apply.apply(old, decoded.value, _applier(call, options), call.kind.strategy.typed())
-        return body.admit_fields(call, obj, decoded)
+        return body.admit_fields(call, obj, decoded, applied=True)
 
     return update.write(call, change, may_create=not call.subresource)
 

@@ -139,9 +139,10 @@ def decode_token(token: str) -> tuple[int, str]:
         raise _bad_token("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)")
     if not isinstance(start, str) or not start:
         raise _bad_token("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)")
-    if posixpath.normpath(f"/{start}") != f"/{start.removeprefix('/')}":
+    key = start if start.startswith("/") else f"/{start}"
+    if key.startswith("//") or posixpath.normpath(key) != key:  # a key that leads out of the collection
         raise _bad_token(f"continue key is not valid: {start}")
-    return int(revision), str(start).removeprefix("/")
+    return revision, start.removeprefix("/")
 
 
 def _unpadded(token: str) -> bytes:

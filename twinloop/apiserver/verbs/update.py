@@ -129,6 +129,9 @@ def prepare(call: Call, obj: Object, old: Object) -> None:
     # The real server checks an update's metadata twice, and its list of causes says all of it twice.
     for _ in range(2):
         errors += metadata.validate_update(meta, before)
+    if strategy.checks_metadata_again and not call.subresource:
+        check = strategy.validate_name
+        errors += metadata.validate(meta, namespaced=call.kind.namespaced, check=check, core=core)
     errors += strategy.validate_update(obj, old, call.subresource)
     if errors:
         raise failures.invalid(call.kind.storage[0], call.kind.kind, meta.get("name", ""), errors)

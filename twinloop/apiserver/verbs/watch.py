@@ -15,6 +15,7 @@ from twinloop.apiserver import codec, failures
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.history import Event, Record
 from twinloop.apiserver.options import ListOptions
+from twinloop.apiserver.storage import Storage
 from twinloop.apiserver.verbs.call import Call
 from twinloop.apiserver.verbs.read import parse_version
 from twinloop.apiserver.verbs.selection import Selection, select
@@ -161,8 +162,6 @@ def through(selection: Selection, event: Event) -> Item | None:
 
 def _as_of(record: Record, revision: int) -> Record:
     """A previous state that carries the revision of the event which ended it."""
-    from twinloop.apiserver.storage import Storage  # noqa: PLC0415
-
     return Storage.sketch(record.object(), record.fields, revision)
 
 

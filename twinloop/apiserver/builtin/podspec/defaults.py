@@ -129,7 +129,8 @@ def _requests_from_limits(resources: Object) -> None:
 def _pod_requests(resources: Object) -> None:
     """Requests of the pod as a whole, where it has limits. Sums over its containers are not made."""
     for name, limit in resources.get("limits", {}).items():
-        resources.setdefault("requests", {}).setdefault(name, limit)
+        if name in {"cpu", "memory"} or name.startswith("hugepages-"):
+            resources.setdefault("requests", {}).setdefault(name, limit)
     _round_resources(resources)
 
 

@@ -91,7 +91,7 @@ def _conversion_problem(reference: Object, field: str, name: str, subscript: str
         return f"unsupported pod version: {reference.get('apiVersion')}"
     if subscript is not None:
         known = name in {"metadata.annotations", "metadata.labels"}
-        return "" if known else f"field label does not support subscript: {name}"
+        return "" if known else f"field label does not support subscript: {field}"
     return "" if field in _KNOWN_FIELDS else f"field label not supported: {field}"
 
 

@@ -115,7 +115,7 @@ def _nfs(path: str, source: Object) -> Errors:
         yield required(f"{path}.server")
     if not source["path"]:
         yield required(f"{path}.path")
-    elif not source["path"].startswith("/"):
+    if not source["path"].startswith("/"):
         yield invalid(f"{path}.path", source["path"], "must be an absolute path")
 
 
@@ -144,8 +144,7 @@ def _downward_file(path: str, item: Object) -> Errors:
 def _csi(path: str, source: Object) -> Errors:
     if not source["driver"]:
         yield required(f"{path}.driver")
-    else:
-        yield from words(f"{path}.driver", source["driver"], names.subdomain(source["driver"].lower()))
+    yield from words(f"{path}.driver", source["driver"], names.subdomain(source["driver"].lower()))
     if "nodePublishSecretRef" in source and not source["nodePublishSecretRef"].get("name"):
         yield required(f"{path}.nodePublishSecretRef.name")
 

@@ -1,4 +1,4 @@
-"""Does an expression make sense, given the types of its variables?
+"""The check whether an expression makes sense, given the types of its variables.
 
 `compiled` is what the rest of the server calls: text and types in, a program out, or `CompileError` with the words of
 cel-go's checker. Each node of the tree gets its type; calls are resolved against `signatures.py`.
@@ -45,7 +45,7 @@ from twinloop.apiserver.schemas.cel.types import (
 from twinloop.apiserver.schemas.cel.values import UInt
 from twinloop.apiserver.schemas.patterns import problem_of
 
-_TYPE_NAMES = frozenset("bool int uint double string bytes list map null_type type".split())
+_TYPE_NAMES = frozenset({"bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"})
 _PREDICATES = frozenset({"all", "exists", "exists_one", "existsOne", "filter"})
 
 
@@ -91,6 +91,7 @@ class _Checker:
         self._text = text
         self.problems: list[tuple[int, str]] = []
         self.used: set[str] = set()
+        self._mixed = False
 
     def check(self, node: Node, variables: Mapping[str, Type]) -> Type:
         """Give a node and those below it their types."""
@@ -143,7 +144,12 @@ class _Checker:
         return operand.fields[node.name]
 
     def _call(self, node: Call, variables: Mapping[str, Type]) -> Type:
+        mixed, self._mixed = (
+            self._mixed,
+            self._mixed or node.function == "format",
+        )  # what is formatted may be of any types
         args = [self.check(each, variables) for each in ([node.target] if node.target else []) + node.args]
+        self._mixed = mixed
         known = signatures.overloads().get(node.function)
         if known is None:
             return self._problem(f"undeclared reference to '{node.function}' (in container '')", node)
@@ -165,11 +171,10 @@ class _Checker:
             self._problem(f"invalid {node.function} argument", literal)
 
     def _no_overload(self, node: Call, args: list[Type]) -> Type:
-        shown = ", ".join(map(str, args))
+        rest = args if node.target is None else args[1:]
+        shown = f"({', '.join(map(str, rest))})"
         if node.target is not None:
-            shown = f"{args[0]}.({', '.join(map(str, args[1:]))})"
-        else:
-            shown = f"({shown})"
+            shown = f"{args[0]}.{shown}"
         return self._problem(f"found no matching overload for '{node.function}' applied to '{shown}'", node)
 
     def _list(self, node: ListOf, variables: Mapping[str, Type]) -> Type:
@@ -195,6 +200,8 @@ class _Checker:
         """The type of items so far and one more: they must agree."""
         if first or assignable(known, new, {}):
             return new if first else known
+        if self._mixed:
+            return DYN
         return self._problem(f"expected type '{known}' but found '{new}'", node)
 
     def _macro(self, node: Macro, variables: Mapping[str, Type]) -> Type:

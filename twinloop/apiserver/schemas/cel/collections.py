@@ -5,6 +5,7 @@ A part of `functions.py`: Kubernetes' list library, cel-go's sets extension and 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from twinloop.apiserver.schemas.cel.operators import FUNCTIONS as OPERATORS
 from twinloop.apiserver.schemas.cel.operators import compare, contains, equal
 from twinloop.apiserver.schemas.cel.values import NONE, CelError, Optional
 
-_ZERO = (None, False, 0, "", b"", [], {}, Duration(0))
+_ZERO: tuple[Any, ...] = (None, False, 0, "", b"", [], {}, Duration(0))
 
 
 def _sum(items: list[Any]) -> Any:
@@ -39,8 +40,8 @@ def _comparable(items: list[Any]) -> list[Any]:
 
 
 def _is_sorted(items: list[Any]) -> bool:
-    pairs = zip(items, items[1:], strict=False)
-    return all(left <= right for left, right in (compare(*pair) for pair in pairs))
+    pairs = (compare(*pair) for pair in itertools.pairwise(items))
+    return all(left <= right for left, right in pairs)
 
 
 def _index_of(items: list[Any], wanted: Any) -> int:
@@ -69,7 +70,9 @@ def _value(optional: Optional) -> Any:
 
 
 def _non_zero(value: Any) -> Optional:
-    zero = any(type(value) is type(each) and value == each for each in _ZERO) or (isinstance(value, float) and not value)
+    zero = any(type(value) is type(each) and value == each for each in _ZERO) or (
+        isinstance(value, float) and not value
+    )
     return NONE if zero else Optional(value)
 
 

@@ -1,6 +1,6 @@
 """From one type to another: int("5"), string(3.0), duration("10s"), and `size`.
 
-A part of `functions.py`. What cannot be converted is an error with Go's words.
+A part of `functions.py`. What cannot be converted is an error in cel-go's words.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ def _int(value: Any) -> int:
         return value.nanoseconds // SECOND
     if isinstance(value, Duration):
         return value.nanoseconds
-    found = _whole(value, "ParseInt")
+    found = _whole(value, "int")
     if not -(1 << 63) <= found < 1 << 63:
         raise CelError("integer overflow")
     return found
 
 
 def _uint(value: Any) -> UInt:
-    found = _whole(value, "ParseUint")
+    found = _whole(value, "uint")
     if not 0 <= found < 1 << 64:
         raise CelError("unsigned integer overflow")
     return UInt(found)
 
 
-def _whole(value: Any, parser: str) -> int:
+def _whole(value: Any, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError
     if isinstance(value, float) and not math.isfinite(value):
@@ -43,7 +43,7 @@ def _whole(value: Any, parser: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise CelError(f"strconv.{parser}: parsing {gofmt.quote(str(value))}: invalid syntax") from None
+        raise CelError(f"type conversion error from 'string' to '{name}'") from None
 
 
 def _double(value: Any) -> float:
@@ -52,7 +52,7 @@ def _double(value: Any) -> float:
     try:
         return float(value)
     except ValueError:
-        raise CelError(f"strconv.ParseFloat: parsing {gofmt.quote(value)}: invalid syntax") from None
+        raise CelError("type conversion error from 'string' to 'double'") from None
 
 
 def _string(value: Any) -> str:
@@ -72,19 +72,26 @@ def _bool(value: Any) -> bool:
         return value
     if value in _TRUE or value in _FALSE:
         return value in _TRUE
-    raise CelError(f"strconv.ParseBool: parsing {gofmt.quote(value)}: invalid syntax")
+    raise CelError("type conversion error from 'string' to 'bool'")
 
 
 def _timestamp(value: Any) -> Timestamp:
     if isinstance(value, Timestamp):
         return value
-    return Timestamp(value * SECOND) if isinstance(value, int) else parse_time(value)
+    return Timestamp(value * SECOND) if isinstance(value, int) else _parsed(value, parse_time, "Timestamp")
 
 
 def _duration(value: Any) -> Duration:
     if isinstance(value, Duration):
         return value
-    return Duration(value) if isinstance(value, int) else parse_duration(value)
+    return Duration(value) if isinstance(value, int) else _parsed(value, parse_duration, "Duration")
+
+
+def _parsed(text: str, parse: Callable[[str], Any], name: str) -> Any:
+    try:
+        return parse(text)
+    except ValueError:
+        raise CelError(f"type conversion error from 'string' to 'google.protobuf.{name}'") from None
 
 
 _NAMES: dict[type, str] = {

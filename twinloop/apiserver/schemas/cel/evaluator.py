@@ -37,7 +37,7 @@ def program(tree: Node, text: str, used: set[str]) -> Program:
     return Program(_closure(tree), tree.type, text, used)
 
 
-def _closure(node: Node) -> Closure:
+def _closure(node: Node) -> Closure:  # noqa: PLR0911 - one for each kind of node
     match node:
         case Literal(value=value):
             return lambda _variables: value
@@ -83,7 +83,7 @@ def _field(value: Any, name: str) -> Any:
         raise CelError(f"no such key: {name}")
     if isinstance(value, Optional):
         return _maybe_field(value, name)
-    raise CelError("no such overload")
+    raise CelError(f"no such key: {name}" if isinstance(value, str | int | float | bytes) else "no such overload")
 
 
 def _maybe_field(value: Any, name: str) -> Optional:
@@ -119,14 +119,12 @@ def _call(node: Call) -> Closure:
 def _logic(left: Closure, right: Closure, *, decisive: bool) -> Closure:
     def run(variables: Variables) -> bool:
         try:
-            value = left(variables)
-            if value is decisive:
-                return decisive
+            first = _as_bool(left(variables))
         except CelError:
             if right(variables) is decisive:
                 return decisive
             raise
-        return _as_bool(right(variables))
+        return decisive if first is decisive else _as_bool(right(variables))
 
     return run
 
@@ -138,7 +136,7 @@ def _as_bool(value: Any) -> bool:
 
 
 def _conditional(condition: Closure, then: Closure, otherwise: Closure) -> Closure:
-    return lambda variables: then(variables) if _as_bool(condition(variables)) else otherwise(variables)
+    return lambda variables: (then if _as_bool(condition(variables)) else otherwise)(variables)
 
 
 # ---------------------------------------------------------------------- literals
@@ -155,7 +153,9 @@ def _list(node: ListOf) -> Closure:
 
 
 def _map(node: MapOf) -> Closure:
-    entries = [(_closure(key), _closure(value), index in node.optional) for index, (key, value) in enumerate(node.entries)]
+    entries = [
+        (_closure(key), _closure(value), index in node.optional) for index, (key, value) in enumerate(node.entries)
+    ]
 
     def run(variables: Variables) -> dict[Any, Any]:
         result: dict[Any, Any] = {}

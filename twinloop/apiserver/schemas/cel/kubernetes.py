@@ -59,7 +59,7 @@ def _quantity(text: str) -> Quantity:
         raise CelError(str(error) or _BAD_QUANTITY) from None
 
 
-def _semver(text: str, lenient: bool = False) -> Semver:  # noqa: FBT001, FBT002 - CEL passes it by position
+def _semver(text: str, lenient: bool = False) -> Semver:
     found = _SEMVER.fullmatch(_normalised(text) if lenient else text)
     if not found:
         raise CelError("No Major.Minor.Patch elements found")
@@ -94,7 +94,7 @@ def _key(value: Any) -> Any:
 
 def _compare(left: Any, right: Any) -> int:
     first, second = _key(left), _key(right)
-    return (first > second) - (first < second)
+    return int(first > second) - int(first < second)
 
 
 def _add(left: Quantity, right: Quantity | int) -> Quantity:
@@ -163,7 +163,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "compareTo": _compare,
     "asApproximateFloat": lambda quantity: float(quantity.value),
     "asInteger": _integer,
-    "isInteger": lambda quantity: _succeeds(_integer)(quantity),
+    "isInteger": _succeeds(_integer),
     "add": _add,
     "sub": _subtract,
     "semver": _semver,

@@ -57,7 +57,9 @@ def parse_duration(text: str) -> Duration:
         return Duration(0)
     if not parts or "".join(map("".join, parts)) != body or len(text) - len(body) > 1:
         raise ValueError(f'time: invalid duration "{text}"')
-    total = sum(round(float(amount) * _UNITS[unit]) if "." in amount else int(amount) * _UNITS[unit] for amount, unit in parts)
+    total = sum(
+        round(float(amount) * _UNITS[unit]) if "." in amount else int(amount) * _UNITS[unit] for amount, unit in parts
+    )
     return Duration(-total if text.startswith("-") else total)
 
 

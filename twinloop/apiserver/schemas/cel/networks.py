@@ -43,7 +43,9 @@ class Cidr:
 
 def _url(text: str) -> Url:
     if not formats.is_uri(text):
-        raise CelError(f"URL parse error during conversion from string: parse {gofmt.quote(text)}: invalid URI for request")
+        raise CelError(
+            f"URL parse error during conversion from string: parse {gofmt.quote(text)}: invalid URI for request"
+        )
     return Url(urlsplit(text))
 
 
@@ -67,7 +69,10 @@ def _ip(value: Any) -> Address:
     try:
         found = ipaddress.ip_address(value)
     except ValueError:
-        raise CelError(f"IP Address {gofmt.quote(value)} parse error during conversion from string: ParseAddr failed") from None
+        shown = gofmt.quote(value)
+        raise CelError(
+            f"IP Address {shown} parse error during conversion from string: ParseAddr({shown}): unable to parse IP"
+        ) from None
     if "%" in value or getattr(found, "ipv4_mapped", None):
         raise CelError(f"IPv4-mapped or zoned address {gofmt.quote(value)} is not allowed")
     return found
@@ -75,10 +80,22 @@ def _ip(value: Any) -> Address:
 
 def _cidr(text: str) -> Cidr:
     address, slash, length = text.partition("/")
-    found = _ip(address)
-    if not slash or not length.isdigit() or int(length) > found.max_prefixlen or str(int(length)) != length:
-        raise CelError(f"network address parse error during conversion from string: {gofmt.quote(text)}")
+    if not slash:
+        raise _no_cidr(text, "no '/'")
+    try:
+        found = _ip(address)
+    except CelError:
+        raise _no_cidr(text, f"ParseAddr({gofmt.quote(address)}): unable to parse IP") from None
+    if not length.isdigit() or str(int(length)) != length:
+        raise _no_cidr(text, f"bad bits after slash: {gofmt.quote(length)}")
+    if int(length) > found.max_prefixlen:
+        raise _no_cidr(text, "prefix length out of range")
     return Cidr(found, int(length))
+
+
+def _no_cidr(text: str, why: str) -> CelError:
+    what = "network address parse error during conversion from string: "
+    return CelError(f"{what}{what}netip.ParsePrefix({gofmt.quote(text)}): {why}")
 
 
 def _is(make: Callable[[str], Any]) -> Callable[[str], bool]:
@@ -116,10 +133,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "family": lambda address: address.version,
     "isUnspecified": lambda address: address.is_unspecified,
     "isLoopback": lambda address: address.is_loopback,
-    "isLinkLocalMulticast": lambda address: address in ipaddress.ip_network("224.0.0.0/24" if address.version == 4 else "ff02::/16"),
+    "isLinkLocalMulticast": lambda address: (
+        address in ipaddress.ip_network("224.0.0.0/24" if address.version == 4 else "ff02::/16")
+    ),
     "isLinkLocalUnicast": lambda address: address.is_link_local,
-    "isGlobalUnicast": lambda address: not (
-        address.is_unspecified or address.is_loopback or address.is_multicast or address.is_link_local
+    "isGlobalUnicast": lambda address: (
+        not (address.is_unspecified or address.is_loopback or address.is_multicast or address.is_link_local)
     ),
     "cidr": _cidr,
     "isCIDR": _is(_cidr),

@@ -6,46 +6,42 @@ wrong, the message has the words of cel-go's parser as far as they do not depend
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 from twinloop.apiserver.schemas.cel import signatures
-from twinloop.apiserver.schemas.cel.syntax import Call, CelSyntaxError, ListOf, Literal, Macro, MapOf, Name, Node, Select
+from twinloop.apiserver.schemas.cel.syntax import (
+    Call,
+    CelSyntaxError,
+    ListOf,
+    Literal,
+    Macro,
+    MapOf,
+    Name,
+    Node,
+    Select,
+)
+from twinloop.apiserver.schemas.cel.tokens import Token, string_value, tokens_of
+from twinloop.apiserver.schemas.cel.types import RESERVED
 from twinloop.apiserver.schemas.cel.values import UInt
 
-_TOKENS = re.compile(
-    r"""(?P<space>[\s]+|//[^\n]*)
-    |(?P<string>(?:[rR][bB]?|[bB][rR]?)?(?:\"\"\"(?s:(?:\\.|[^\\])*?)\"\"\"|'''(?s:(?:\\.|[^\\])*?)'''
-        |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
-    |(?P<double>(?:[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?))
-    |(?P<int>0x[0-9a-fA-F]+[uU]?|[0-9]+[uU]?)
-    |(?P<word>[_a-zA-Z][_a-zA-Z0-9]*)
-    |(?P<mark>==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()\[\]{}])""",
-    re.VERBOSE,
-)
-_RAW = re.compile(r"[rR]")
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.))", re.S)
-_SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _LITERALS = {"true": True, "false": False, "null": None}
-_RESERVED = frozenset("as break const continue else for function if import let loop package namespace return var void while".split())
+_RESERVED = RESERVED - {"true", "false", "null", "in"}
 _RELATIONS = ("<=", ">=", "<", ">", "==", "!=", "in")
-_EXPECTED = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+_EXPECTED = (
+    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+)
 
 # Macros by the number of variables that their arguments begin with, then the number of expressions that may follow.
 _MACROS = {
-    "all": {(1, 1), (2, 1)}, "exists": {(1, 1), (2, 1)}, "exists_one": {(1, 1)}, "existsOne": {(1, 1), (2, 1)},
+    "all": {(1, 1), (2, 1)}, "exists": {(1, 1), (2, 1)}, "exists_one": {(1, 1), (2, 1)}, "existsOne": {(2, 1)},
     "filter": {(1, 1)}, "map": {(1, 1), (1, 2)}, "transformList": {(2, 1), (2, 2)}, "transformMap": {(2, 1), (2, 2)},
     "transformMapEntry": {(2, 1), (2, 2)}, "optMap": {(1, 1)}, "optFlatMap": {(1, 1)},
 }  # fmt: skip
 
 
-Token = tuple[str, str, int]  # kind, text, offset
-
-
 def parse(text: str) -> Node:
     """The tree of an expression; raises `CelSyntaxError`."""
-    tokens, unreadable = _tokens(text)
+    tokens, unreadable = tokens_of(text)
     try:
         parser = _Parser(tokens)
         node = parser.expression()
@@ -54,9 +50,9 @@ def parse(text: str) -> Node:
         error.problems = sorted([*unreadable, *error.problems], key=lambda problem: problem[1])
         raise
     if unreadable:
-        error = CelSyntaxError(*unreadable[0])
-        error.problems = unreadable
-        raise error
+        failure = CelSyntaxError(*unreadable[0])
+        failure.problems = unreadable
+        raise failure
     return node
 
 
@@ -191,12 +187,12 @@ class _Parser:
 
     # ------------------------------------------------------------------ operands
 
-    def _primary(self) -> Node:
+    def _primary(self) -> Node:  # noqa: PLR0911 - one for each kind of operand
         kind, word, offset = self._kind, self._word, self._offset
         if kind in {"int", "double"}:
             return self._number(offset)
         if kind == "string":
-            return Literal(offset, _string(self._take()[1], offset))
+            return Literal(offset, string_value(self._take()[1], offset))
         if self._accept("("):
             node = self.expression()
             self._expect(")")
@@ -205,7 +201,7 @@ class _Parser:
             return self._list(offset)
         if self._accept("{"):
             return self._map(offset)
-        if kind == "word" and word not in {"in"}:
+        if kind == "word" and word != "in":
             return self._word_or_call()
         if self._accept("."):
             return self._primary()
@@ -263,48 +259,6 @@ class _Parser:
                 self._expect("}", "{'}', ','}")
                 break
         return MapOf(offset, entries, frozenset(optional))
-
-
-def _tokens(text: str) -> tuple[list[Token], list[tuple[str, int]]]:
-    """The tokens, with an end, and the problems with what is none: messages and offsets."""
-    found: list[Token] = []
-    problems: list[tuple[str, int]] = []
-    position = 0
-    while position < len(text):
-        match = _TOKENS.match(text, position)
-        if match is None:
-            wrong = text[position:].partition("\n")[0] if text[position] in "\"'" else text[position]
-            problems.append((f"Syntax error: token recognition error at: '{wrong}'", position))
-            position += len(wrong)
-            continue
-        if match.lastgroup != "space":
-            found.append((str(match.lastgroup), match[0], position))
-        position = match.end()
-    return [*found, ("end", "", len(text))], problems
-
-
-def _string(token: str, offset: int) -> Any:
-    """The value of a string or bytes literal."""
-    prefix = token[: min(token.find("'") % 999, token.find('"') % 999)].lower()
-    body = token[len(prefix) :]
-    body = body[3:-3] if len(body) >= 6 and body[:3] in {'"""', "'''"} else body[1:-1]
-    text = body if "r" in prefix else _ESCAPE.sub(lambda found: _unescaped(found, offset), body)
-    if "b" not in prefix:
-        return text
-    return text.encode("latin-1") if all(ord(char) < 256 for char in text) and "\\" in body else text.encode()
-
-
-def _unescaped(found: re.Match[str], offset: int) -> str:
-    hexadecimal = next((each for each in found.groups()[:4] if each), None)
-    if hexadecimal:
-        return chr(int(hexadecimal, 16))
-    if found[5]:
-        return chr(int(found[5], 8))
-    if found[6] in _SIMPLE:
-        return _SIMPLE[found[6]]
-    if found[6] in "\\?\"'`":
-        return found[6]
-    raise CelSyntaxError(f"Syntax error: token recognition error at: '{found[0]}'", offset)
 
 
 def _has(offset: int, args: list[Node]) -> Node:

@@ -21,9 +21,7 @@ _COMPARED = " | ".join(
         *(f"({each}, {each}) bool" for each in ("bool", "string", "bytes", "timestamp", "duration")),
     ]
 )
-_FIELDS_OF_TIME = (
-    "getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds getMilliseconds"
-)
+_FIELDS_OF_TIME = "getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds getMilliseconds"
 _SUMMED = ("int", "uint", "double", "duration")
 _SORTED = (*_SUMMED, "bool", "string", "bytes", "timestamp")
 
@@ -47,7 +45,7 @@ _%_ (int, int) int | (uint, uint) uint
 @in (A, list(A)) bool | (A, map(A, B)) bool
 _[_] (list(A), int) A | (map(A, B), A) B | (optional_type(list(A)), int) optional_type(A) | (optional_type(map(A, B)), A) optional_type(B)
 _[?_] (list(A), int) optional_type(A) | (optional_type(list(A)), int) optional_type(A) | (map(A, B), A) optional_type(B) | (optional_type(map(A, B)), A) optional_type(B)
-"""  # noqa: E501 - one line a function
+"""
 
 _CONVERSIONS = """
 int (int) int | (uint) int | (double) int | (string) int | (timestamp) int | (duration) int
@@ -62,7 +60,7 @@ dyn (A) dyn
 type (A) type
 size (string) int | (bytes) int | (list(A)) int | (map(A, B)) int | string.() int | bytes.() int | list(A).() int | map(A, B).() int
 matches (string, string) bool | string.(string) bool
-"""  # noqa: E501 - one line a function
+"""
 
 _TEXTS = """
 contains string.(string) bool
@@ -106,7 +104,10 @@ orValue optional_type(A).(A) A
 _TIMES = "\n".join(
     [
         *(f"{each} timestamp.() int | timestamp.(string) int" for each in _FIELDS_OF_TIME.split()[:6]),
-        *(f"{each} timestamp.() int | timestamp.(string) int | duration.() int" for each in _FIELDS_OF_TIME.split()[6:]),
+        *(
+            f"{each} timestamp.() int | timestamp.(string) int | duration.() int"
+            for each in _FIELDS_OF_TIME.split()[6:]
+        ),
     ]
 )
 
@@ -120,7 +121,7 @@ _FORMATS = (
 _KUBERNETES = f"""
 quantity (string) {_Q}
 isQuantity (string) bool
-sign {_Q}.() int
+sign ({_Q}) int
 isGreaterThan {_Q}.({_Q}) bool | {_V}.({_V}) bool
 isLessThan {_Q}.({_Q}) bool | {_V}.({_V}) bool
 compareTo {_Q}.({_Q}) int | {_V}.({_V}) int
@@ -174,7 +175,8 @@ class Overload:
 @cache
 def overloads() -> dict[str, tuple[Overload, ...]]:
     """All functions by name; read when the first rule is compiled."""
-    lines = "\n".join((_OPERATORS, _CONVERSIONS, _TEXTS, _COLLECTIONS, _TIMES, _KUBERNETES)).splitlines()
+    declared = (_OPERATORS, _CONVERSIONS, _TEXTS, _COLLECTIONS, _TIMES, _KUBERNETES)
+    lines = [line for each in declared for line in each.splitlines()]
     found = (line.partition(" ") for line in lines if line)
     return {name: tuple(map(_overload, rest.split(" | "))) for name, _, rest in found}
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from twinloop.apiserver import gofmt
 from twinloop.apiserver.schemas.cel.conversions import FUNCTIONS as CONVERSIONS
-from twinloop.apiserver.schemas.cel.values import CelError
+from twinloop.apiserver.schemas.cel.moments import Duration, Timestamp
+from twinloop.apiserver.schemas.cel.values import CelError, TypeValue
 from twinloop.apiserver.schemas.patterns import BadPattern, compiled
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _CLAUSE = re.compile(r"%(?:\.(\d+))?(.)", re.DOTALL)
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _UPPER = {ord(char): char.upper() for char in "abcdefghijklmnopqrstuvwxyz"}
@@ -108,8 +110,11 @@ def _formatted(kind: str, precision: str | None, value: Any) -> str:
         return _shown(value)
     if kind == "d":
         return str(int(value))
-    if kind in "fe":
-        return f"{float(value):.{precision or 6}{kind}}"
+    if kind == "f":
+        return f"{float(value):,.{precision or 6}f}"  # cel-go formats for an English reader
+    if kind == "e":
+        mantissa, _, exponent = f"{float(value):.6e}".partition("e")
+        return f"{mantissa}×10{exponent.removeprefix('+').translate(_RAISED)}"
     if kind in "xX" and isinstance(value, str | bytes):
         raw = value.encode() if isinstance(value, str) else value
         return raw.hex().upper() if kind == "X" else raw.hex()
@@ -119,13 +124,27 @@ def _formatted(kind: str, precision: str | None, value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "null"
+    """What %s makes of a value."""
     if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
+        return f"[{', '.join(map(_inner, value))}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_shown(key)}: {_shown(each)}" for key, each in sorted(value.items())) + "}"
-    return str(CONVERSIONS["string"](value))
+        return "{" + ", ".join(sorted(f"{_inner(key)}:{_inner(each)}" for key, each in value.items())) + "}"
+    if isinstance(value, TypeValue):
+        return value.name
+    return "null" if value is None else str(CONVERSIONS["string"](value))
+
+
+def _inner(value: Any) -> str:
+    """The same inside a list or map, where texts are quoted."""
+    if isinstance(value, str):
+        return gofmt.quote(value)
+    if isinstance(value, bytes):
+        return f"b{gofmt.quote(value.decode())}"
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    if isinstance(value, Timestamp | Duration):
+        return f"{type(value).__name__.lower()}({gofmt.quote(str(value))})"
+    return _shown(value)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

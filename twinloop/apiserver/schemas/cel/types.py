@@ -41,9 +41,24 @@ DURATION, TIMESTAMP, TYPE = Type("duration"), Type("timestamp"), Type("type")
 _NULLABLE = frozenset({"duration", "timestamp", "null", "optional_type"})
 _OPAQUE = "kubernetes."
 
-_RESERVED = frozenset(
-    "true false null in as break const continue else for function if import let loop package namespace return var void "
-    "while".split()
+RESERVED = frozenset(
+    {
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+    }
+    | {"loop", "package", "namespace", "return", "var", "void", "while"}
 )
 _ESCAPES = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
 
@@ -67,7 +82,7 @@ def escape(name: str) -> str | None:
     """A property's name as rules write it; None when no rule can."""
     if not name or name[0].isdigit() or not re.fullmatch(r"[A-Za-z0-9_./-]+", name):
         return None
-    if name in _RESERVED:
+    if name in RESERVED:
         return f"__{name}__"
     return re.sub(r"__|[./-]", lambda found: _ESCAPES[found[0]], name)
 
