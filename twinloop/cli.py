@@ -1,6 +1,7 @@
 """`twinloop`: the project's own commands, one function each. Flags and words for people; the work is done elsewhere.
 
-`apiserver` runs `twinloop.apiserver` until a signal. What a person got wrong ends in one line and exit status 2.
+`apiserver` runs `twinloop.apiserver` until a signal, `demo` runs `twinloop.demo` to its end. What a person got wrong ends
+in one line and exit status 2, what went wrong by itself in one line and exit status 1.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twinloop import __version__
-from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError
+from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError, TwinloopError
 
 if TYPE_CHECKING:
     from twinloop.apiserver.http.process import Running
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """End with one line and status 2 on what a person has to put right."""
+    """End with one line: status 2 for what a person has to put right, 1 for what went wrong by itself."""
     try:
         yield
-    except ConfigurationError as error:
+    except TwinloopError as error:
         click.echo(error.for_a_person(), err=True)
-        sys.exit(EXIT_CONFIGURATION)
+        sys.exit(EXIT_CONFIGURATION if isinstance(error, ConfigurationError) else 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -104,6 +105,15 @@ def _names(text: str) -> tuple[str, ...] | None:
 
 def _announce(running: Running) -> None:
     click.echo(f"API server at {running.url}; use it with: export KUBECONFIG={running.kubeconfig}")
+
+
+@main.command()
+def demo() -> None:
+    """Let both operators live through the same short story, side by side, on an embedded API server."""
+    from twinloop.demo.run import demo as run  # noqa: PLC0415 - as above
+
+    with one_line_errors():
+        run(click.echo)
 
 
 if __name__ == "__main__":

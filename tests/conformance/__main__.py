@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cases = _chosen(load_all(), flags.only)
         reference = real(flags.kubeconfig, flags.context)
         if flags.golden:
-            return _write_golden(reference, cases, partial=bool(flags.only))
+            return _write_golden(reference, cases, flags)
         with _other(flags) as other:
-            return _compare(reference, other, cases, load_known(), partial=bool(flags.only))
+            return _compare(reference, other, cases, flags)
     except (BadCase, YAMLError, TwinloopError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -52,6 +52,7 @@ def _flags() -> argparse.ArgumentParser:
     parser.add_argument(
         "--twice", action="store_true", help="compare the real server with itself: are the cases stable?"
     )
+    parser.add_argument("--clean-up", action="store_true", help="delete the namespaces at the end: the server lives on")
     return parser
 
 
@@ -71,14 +72,16 @@ def _other(flags: argparse.Namespace) -> Iterator[Server]:
             yield server
 
 
-def _compare(reference: Server, other: Server, cases: list[Case], known: list[Known], *, partial: bool) -> int:
+def _compare(reference: Server, other: Server, cases: list[Case], flags: argparse.Namespace) -> int:
+    known = load_known()
     with ThreadPoolExecutor(2) as pool:
         answers = [
-            pool.submit(play_all, server, cases, progress=_progress(server.name)) for server in (reference, other)
+            pool.submit(play_all, server, cases, progress=_progress(server.name), clean_up=flags.clean_up)
+            for server in (reference, other)
         ]
         one, two = (each.result() for each in answers)
     judgements = [_judged(case, one[case.name], two[case.name], known) for case in cases]
-    stale = [] if partial else outlived(known, judgements)
+    stale = [] if flags.only else outlived(known, judgements)
     _report(judgements, stale)
     return int(bool(stale) or any(each.verdict == "differ" for each in judgements))
 
@@ -99,12 +102,12 @@ def _report(judgements: list[Judgement], stale: list[Known]) -> None:
     print(count_line(judgements))
 
 
-def _write_golden(reference: Server, cases: list[Case], *, partial: bool) -> int:
-    answers = play_all(reference, cases, progress=_progress(reference.name))
+def _write_golden(reference: Server, cases: list[Case], flags: argparse.Namespace) -> int:
+    answers = play_all(reference, cases, progress=_progress(reference.name), clean_up=flags.clean_up)
     broken = {name: why for name, each in answers.items() if (why := _unusable(each))}
     for name, why in broken.items():
         print(f"NOT PLAYED {name}: {why}")
-    kept = golden.read() if partial else {}
+    kept = golden.read() if flags.only else {}
     known = [case.name for case in load_all()]
     merged = {**kept, **{name: each for name, each in answers.items() if name not in broken}}
     golden.write({name: merged[name] for name in known if name in merged})

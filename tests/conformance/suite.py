@@ -35,9 +35,18 @@ class NotPlayed(str):
 
 
 def play_all(
-    server: Server, cases: Iterable[Case], *, progress: Progress | None = None, threads: int = THREADS
+    server: Server,
+    cases: Iterable[Case],
+    *,
+    progress: Progress | None = None,
+    threads: int = THREADS,
+    clean_up: bool = False,
 ) -> dict[str, Any]:
-    """The normalised transcript of every case by its name, or a `NotPlayed`."""
+    """The normalised transcript of every case by its name, or a `NotPlayed`.
+
+    `clean_up` gives the namespaces back at the end, for a server that lives on. Not before: a controller manager that is
+    busy with hundreds of them would keep the other cases waiting.
+    """
     wanted = list(cases)
     install_fixtures(server)
     found: dict[str, Any] = {}
@@ -48,7 +57,8 @@ def play_all(
             found[running[done].name] = done.result()
             if progress:
                 progress(number, len(wanted), running[done])
-        list(pool.map(Player.clean_up, players))
+        if clean_up:
+            list(pool.map(Player.clean_up, players))
     return {case.name: found[case.name] for case in wanted}
 
 

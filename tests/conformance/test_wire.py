@@ -140,6 +140,12 @@ def test_a_body_is_json_or_text(data: bytes, value: Any) -> None:
     assert decode(data) == value
 
 
+def test_yaml_is_read_as_what_it_says() -> None:
+    document = b"a: '1'\ntime: 2030-01-01T00:00:00Z\nlist:\n- b\n"
+    assert decode(document, yaml_too=True) == {"a": "1", "time": "2030-01-01T00:00:00Z", "list": ["b"]}
+    assert decode(b"a: [", yaml_too=True) == "a: ["
+
+
 # --- watches ----------------------------------------------------------------------------------------------------------
 
 

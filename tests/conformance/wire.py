@@ -16,7 +16,9 @@ import threading
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
+
+import yaml
 
 from twinloop.kube.config import Configuration
 
@@ -26,11 +28,17 @@ WRONG_TOKEN = "Bearer nobody-gave-this-out"
 
 @dataclass(frozen=True)
 class Exchange:
-    """An answer: `body` is JSON when it could be read as that, else text."""
+    """An answer: `body` is what its JSON or YAML says, else text."""
 
     code: int
     headers: list[tuple[str, str]]
     body: Any
+
+    @classmethod
+    def of(cls, response: http.client.HTTPResponse) -> Exchange:
+        """Read an answer to its end."""
+        data, content = response.read(), response.getheader("Content-Type", "")
+        return cls(response.status, response.getheaders(), decode(data, yaml_too="yaml" in content))
 
     def header(self, name: str) -> list[str]:
         """Every value of a header."""
@@ -53,7 +61,7 @@ class Server:
         connection = self._connect(user)
         try:
             response = self._send(connection, method, path, headers, body, user)
-            return Exchange(response.status, response.getheaders(), decode(response.read()))
+            return Exchange.of(response)
         finally:
             connection.close()
 
@@ -65,7 +73,7 @@ class Server:
         response = self._send(connection, "GET", path, headers, None, user)
         if response.status == 200:
             return Stream(connection, response, bookmarks)
-        answer = Exchange(response.status, response.getheaders(), decode(response.read()))
+        answer = Exchange.of(response)
         connection.close()
         return answer
 
@@ -164,9 +172,20 @@ class Stream:
             self._connection.close()
 
 
-def decode(data: bytes) -> Any:
-    """JSON, or text when it is none."""
-    try:
+def decode(data: bytes, *, yaml_too: bool = False) -> Any:
+    """JSON (or YAML, whose quotes and order mean nothing), or text when it is neither."""
+    with contextlib.suppress(ValueError):
         return json.loads(data)
-    except ValueError:
-        return data.decode(errors="replace")
+    text = data.decode(errors="replace")
+    with contextlib.suppress(yaml.YAMLError):
+        return yaml.load(text, Loader=TextLoader) if yaml_too else text
+    return text
+
+
+class TextLoader(yaml.SafeLoader):
+    """YAML as Kubernetes reads it: what looks like a time is text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, Any]]]] = {
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }

@@ -78,6 +78,7 @@ AS_THE_REAL_ONE = (
     rb"failed to create typed patch object",  # an applied object that does not follow its schema
     rb"unknown patch type: ",  # strategic merge patches whose directives make no sense
     rb"merging lists cannot yet be specified in the patch|list element types are not identical",
+    rb"content is not a list",  # one object asked for as a list of metadata
     rb"resourceVersion: Invalid value",  # of a GET of one object
 )
 

@@ -91,9 +91,9 @@ def told_of_every_write(truth: Iterable[Seen], writes: Iterable[tuple[str, int]]
     return [f"nobody was told of {name} at {version}" for name, version in writes if (name, version) not in seen]
 
 
-def leads_to(truth: Iterable[Seen], listed: dict[str, int]) -> list[str]:
-    """Who follows all events has what a list returns at the end."""
-    state: dict[str, int] = {}
+def leads_to(truth: Iterable[Seen], listed: dict[str, int], before: dict[str, int] | None = None) -> list[str]:
+    """Who lists (`before`) and then follows all events has what a list returns at the end."""
+    state = dict(before or {})
     for event in truth:
         if event.type == "DELETED":
             state.pop(event.name, None)

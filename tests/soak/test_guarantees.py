@@ -68,5 +68,6 @@ def test_a_write_without_an_event_is_noticed() -> None:
 def test_events_and_list_must_agree_at_the_end() -> None:
     assert leads_to(TRUTH, {}) == []
     assert leads_to([A, B], {"a": 12}) == []
+    assert leads_to([A, B], {"a": 12, "b": 3}, {"b": 3}) == []
     assert leads_to([A, B], {"a": 11}) == ["a: events lead to 12, the list has 11"]
     assert leads_to(TRUTH, {"b": 9}) == ["b: events lead to None, the list has 9"]

@@ -115,7 +115,7 @@ async def write(soak: Soak, connection: Connection, name: str, rng: random.Rando
 async def run(soak: Soak, memory: list[float], process: psutil.Process) -> list[Log]:
     async with Connection(soak.address) as connection:
         await connection.json("POST", "/api/v1/namespaces", {"metadata": {"name": "soak"}})
-        soak.truth.start = await current(connection)
+        soak.truth.start, before = await present(connection)
         logs = [Log(f"resumer {number}", soak.truth.start) for number in range(RESUMERS)]
         background = [asyncio.ensure_future(each) for each in (truth(soak), *(resumer(soak, log) for log in logs))]
         writers = asyncio.gather(*(writer(soak, number) for number in range(WRITERS)))
@@ -125,14 +125,16 @@ async def run(soak: Soak, memory: list[float], process: psutil.Process) -> list[
         await writers
         await connection.json("POST", PATH, {"metadata": {"name": LAST}})
         await asyncio.wait_for(asyncio.gather(*background), 30)
-        listed = (await connection.json("GET", PATH))["items"]
-        now = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in listed}
-        assert not leads_to(soak.truth.events(), now | {}), "events do not lead to what the list has"
+        _, now = await present(connection)
+        assert leads_to(soak.truth.events(), now, before) == []
     return logs
 
 
-async def current(connection: Connection) -> int:
-    return int((await connection.json("GET", f"{PATH}?limit=1"))["metadata"]["resourceVersion"])
+async def present(connection: Connection) -> tuple[int, dict[str, int]]:
+    """The version of a list, and the versions in it by name."""
+    listed = await connection.json("GET", PATH)
+    names = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in listed["items"]}
+    return int(listed["metadata"]["resourceVersion"]), names
 
 
 @pytest.mark.timeout(SECONDS * 2 + 60)

@@ -12,9 +12,8 @@ from typing import Any
 _SHORT = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 _ESCAPED = {**_SHORT, '"': '\\"', "\\": "\\\\"}
 HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
-# Go switches to an exponent at these powers of ten: %v below 1e-4 and from 1e21 on, strconv's g from 1e6 on.
-_LARGE, _LARGE_SHORT = 1e21, 1e6
-_SMALL_PLAIN = 1e-4
+# Where Go switches to an exponent: %v and strconv's g from 1e6 on, JSON only from 1e21 on.
+_SMALL, _LARGE, _LARGE_JSON = 1e-4, 1e6, 1e21
 
 
 def quote(text: str) -> str:
@@ -33,22 +32,13 @@ def _printable(char: str) -> str:
 
 def number(value: float) -> str:
     """A float64 as %v shows it; whole numbers have no point."""
-    return _number(value, _SMALL_PLAIN, _LARGE)
-
-
-def short(value: float) -> str:
-    """A float64 as strconv's format g writes it, which takes an exponent much sooner."""
-    return _number(value, _SMALL_PLAIN, _LARGE_SHORT)
-
-
-def _number(value: float, small: float, large: float) -> str:
-    if value and not small <= abs(value) < large:
+    if value and not _SMALL <= abs(value) < _LARGE:
         mantissa, _, exponent = f"{value!r}".partition("e")
-        if not exponent:  # Python still writes 0.0000012 out
+        if not exponent:  # Python takes to exponents later
             mantissa, _, exponent = f"{value:e}".partition("e")
             mantissa = _shortest_mantissa(value, mantissa)
         return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
-    return str(int(value)) if value == int(value) else _plain(value)
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _shortest_mantissa(value: float, mantissa: str) -> str:
@@ -57,13 +47,6 @@ def _shortest_mantissa(value: float, mantissa: str) -> str:
         if float(short) == value:
             return short.partition("e")[0]
     return mantissa
-
-
-def _plain(value: float) -> str:
-    text = repr(value)
-    if "e" not in text:
-        return text
-    return next(short for digits in range(1, 30) if float(short := f"{value:.{digits}f}") == value)
 
 
 def shown(value: Any) -> str:
@@ -82,7 +65,7 @@ def marshal(value: Any) -> str:
 
 def _shrink(value: Any) -> Any:
     """The same value with whole floats as integers, which is how Go writes them."""
-    if isinstance(value, float) and value == value // 1 and abs(value) < _LARGE:
+    if isinstance(value, float) and value == value // 1 and abs(value) < _LARGE_JSON:
         return int(value)
     if isinstance(value, dict):
         return {key: _shrink(each) for key, each in value.items()}

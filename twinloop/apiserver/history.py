@@ -15,6 +15,10 @@ from typing import Any, Literal
 
 from twinloop.apiserver import codec, failures
 
+# Bytes of objects that the history may keep alive, so that large objects shorten it and cannot exhaust the memory:
+# 10,000 events of ordinary pods fit.
+BUDGET = 40_000_000
+
 Resource = tuple[str, str]  # (group, plural): what one collection of objects is stored under
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 
@@ -84,11 +88,12 @@ class _Log:
 
 
 class History:
-    """The last `limit` events of all resources together."""
+    """The last `limit` events of all resources together, or fewer when their objects would take more than `BUDGET`."""
 
     def __init__(self, limit: int, compacted: int = 0) -> None:
         self.limit = limit
         self.compacted = compacted  # events up to here are gone
+        self._size = 0  # bytes of the objects that events lead to
         self._order: deque[Event] = deque()
         self._logs: dict[Resource, _Log] = {}
 
@@ -98,15 +103,14 @@ class History:
     def append(self, event: Event) -> None:
         """Remember an event, and forget the oldest when there are too many."""
         self._order.append(event)
+        self._size += len(event.record.raw)
         self._logs.setdefault(event.resource, _Log()).events.append(event)
-        if len(self._order) > self.limit:
-            self._forget()
+        self._trim()
 
     def resize(self, limit: int) -> None:
         """Keep so many events from now on."""
         self.limit = limit
-        while len(self._order) > limit:
-            self._forget()
+        self._trim()
 
     def compact(self, revision: int) -> None:
         """Forget all events up to and including a revision."""
@@ -125,7 +129,12 @@ class History:
         """The same, latest event first, for who undoes them."""
         return reversed(self.since(resource, revision))
 
+    def _trim(self) -> None:
+        while len(self._order) > self.limit or (self._size > BUDGET and len(self._order) > 1):
+            self._forget()
+
     def _forget(self) -> None:
         event = self._order.popleft()
+        self._size -= len(event.record.raw)
         self._logs[event.resource].drop_first()
         self.compacted = event.revision

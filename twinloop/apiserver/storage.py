@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any, Protocol
 
 from twinloop.apiserver import codec, failures
@@ -199,14 +200,14 @@ class Storage:
         if len(raw) > OBJECT_LIMIT:
             raise failures.request_too_large()
         return Record(
-            namespace=metadata.get("namespace", ""),
+            namespace=intern(metadata.get("namespace", "")),
             name=metadata["name"],
             uid=metadata.get("uid", ""),
             revision=revision,
             raw=raw,
             head=head,
-            labels=dict(metadata.get("labels") or {}),
-            fields=fields,
+            labels=_interned(metadata.get("labels") or {}),
+            fields=_interned(fields),
             owners=tuple(dict.fromkeys(_owner_uids(metadata.get("ownerReferences") or ()))),
             deleting="deletionTimestamp" in metadata,
         )
@@ -232,11 +233,16 @@ class Storage:
         return event.record
 
 
+def _interned(texts: Mapping[str, str]) -> dict[str, str]:
+    """A copy whose texts exist once in memory: objects of a kind say the same things."""
+    return {intern(name): intern(value) for name, value in texts.items()}
+
+
 def _sharing(record: Record, old: Record) -> Record:
     """The record with its predecessor's labels and fields where they are the same: the history keeps both for long."""
     labels = old.labels if old.labels == record.labels else record.labels
     fields = old.fields if old.fields == record.fields else record.fields
-    return replace(record, labels=labels, fields=fields, owners=record.owners)
+    return replace(record, namespace=old.namespace, name=old.name, uid=old.uid, labels=labels, fields=fields)
 
 
 def _owner_uids(references: Iterable[Mapping[str, Any]]) -> Iterable[str]:

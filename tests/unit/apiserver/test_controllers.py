@@ -121,6 +121,17 @@ def test_resuming_looks_at_all_that_is_stored(live: LiveServer) -> None:
     assert recorder.visits == ["a"]
 
 
+def test_a_successor_of_the_same_name_is_another_object(live: LiveServer) -> None:
+    maps = "/api/v1/namespaces/default/configmaps"
+    uid = live.create(maps, config_map("a"))["metadata"]["uid"]
+    recorder = Recorder(live)
+    assert recorder.record(("", "configmaps"), "default", "a", uid) is not None
+    live.delete(f"{maps}/a")
+    live.create(maps, config_map("a"))
+    assert recorder.record(("", "configmaps"), "default", "a", uid) is None
+    assert recorder.read(("", "configmaps"), "default", "a") is not None
+
+
 def test_a_delete_of_what_is_gone_is_no_failure(live: LiveServer) -> None:
     live.create("/api/v1/namespaces/default/configmaps", config_map("a"))
     record = live.server.storage.get(("", "configmaps"), "default", "a")

@@ -143,6 +143,7 @@ def test_init_containers_are_done_before_the_others_run(live: LiveServer) -> Non
     found = live.get(f"{PODS}/a")
     assert state(found) == "PodInitializing"
     assert condition(found, "Initialized")["message"] == "containers with incomplete status: [first]"
+    assert found["status"]["initContainerStatuses"][0]["state"] == {"waiting": {"reason": "PodInitializing"}}
     live.settle(10)
     found = live.get(f"{PODS}/a")
     assert found["status"]["initContainerStatuses"][0]["state"]["terminated"]["reason"] == "Completed"
@@ -316,6 +317,22 @@ def test_a_pod_can_be_ordered_to_its_end(live: LiveServer, phase: str, code: int
     assert live.get(f"{PODS}/a")["status"]["phase"] == phase  # there is no way back
 
 
+def test_a_pod_that_is_to_fail_comes_up_first(live: LiveServer) -> None:
+    live.create(PODS, pod("a", annotations={AN + "phase": "Failed"}))
+    live.settle(EARLY)
+    assert state(live.get(f"{PODS}/a")) == "ContainerCreating"
+
+
+def test_an_ended_container_remembers_when_it_was_started(live: LiveServer) -> None:
+    live.create(PODS, pod("a"))
+    live.settle(10)
+    started = live.get(f"{PODS}/a")["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
+    live.patch(f"{PODS}/a", {"metadata": {"annotations": {AN + "phase": "Failed"}}})
+    live.settle()
+    ended = live.get(f"{PODS}/a")["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert (ended["startedAt"], ended["startedAt"] < ended["finishedAt"]) == (started, True)
+
+
 def test_an_ended_pod_that_is_deleted_goes_at_once_and_keeps_its_phase(live: LiveServer) -> None:
     live.create(PODS, pod("a", annotations={AN + "phase": "Failed"}))
     live.settle(10)
@@ -365,6 +382,19 @@ def test_containers_crash_as_often_as_they_were_told(live: LiveServer) -> None:
     found = live.get(f"{PODS}/a")["status"]["containerStatuses"][0]
     assert found["restartCount"] == 2
     assert found["lastState"]["terminated"]["exitCode"] == 1
+
+
+def test_how_a_container_ended_does_not_change_when_it_is_started_again(live: LiveServer) -> None:
+    live.create(PODS, pod("a", annotations={AN + "crashes": "1"}))
+    live.settle(60)
+    live.settle(60)
+    seen = [
+        obj["status"]["containerStatuses"]
+        for _, obj in live.states("a")
+        if "containerStatuses" in obj.get("status", {})
+    ]
+    (ended,) = [each[0]["state"] for each in seen if "terminated" in each[0]["state"]]
+    assert seen[-1][0]["lastState"] == ended
 
 
 def test_a_crash_loop_goes_on_and_backs_off(live: LiveServer) -> None:

@@ -151,8 +151,9 @@ def test_duplicates_are_one_field_together(old: list[Any], new: list[Any], remov
 
 def test_a_value_of_another_type_is_changed_and_what_was_below_it_removed() -> None:
     assert differences({"x": {"a": 1}}, {"x": 1}, DEDUCED) == ({"f:x": {"f:a": {}}}, {"f:x": {}})
-    assert differences({"x": 1}, {"x": {"a": 1}}, DEDUCED) == ({}, {"f:x": {}})
-    assert differences({"x": [1]}, {"x": {"a": 1}}, DEDUCED)[1] == {"f:x": {}}
+    assert differences({"x": 1}, {"x": {"a": 1}}, DEDUCED) == ({}, {"f:x": {".": {}, "f:a": {}}})
+    assert differences({"x": [1]}, {"x": 1}, DEDUCED) == ({}, {"f:x": {}})
+    assert differences({"x": [1]}, {"x": {"a": 1}}, DEDUCED) == ({}, {"f:x": {".": {}, "f:a": {}}})
 
 
 def test_items_without_keys_cannot_be_compared() -> None:

@@ -228,6 +228,13 @@ def test_an_image_that_cannot_be_pulled_is_the_reason_given(live: LiveServer) ->
     assert message == 'container "main" in pod "bad" is waiting to start: trying and failing to pull image'
 
 
+def test_a_container_that_backs_off_has_the_log_of_its_last_run(live: LiveServer) -> None:
+    live.create(PODS, pod("c", nodeName="node-0", annotations={"kubelet.twinloop.dev/crashes": "loop"}))
+    live.settle(30)
+    assert "CrashLoopBackOff" in str(live.get(f"{PODS}/c")["status"])
+    assert log(live, "c").startswith("main of c started\n")
+
+
 def test_a_crashed_container_has_a_previous_log(live: LiveServer) -> None:
     live.create(PODS, pod("c", nodeName="node-0", annotations={"kubelet.twinloop.dev/crashes": "1"}) | {})
     live.settle(10)

@@ -82,9 +82,12 @@ def test_affinity_operators(operator: str, values: list[str], suits: bool) -> No
     assert refused(_affine([{"matchExpressions": [expression]}]), node({"zone": "a"})) == ([] if suits else MISMATCH)
 
 
-@pytest.mark.parametrize(("operator", "suits"), [("Gt", True), ("Lt", False)])
-def test_affinity_compares_numbers(operator: str, suits: bool) -> None:
-    expression = {"key": "size", "operator": operator, "values": ["3"]}
+@pytest.mark.parametrize(
+    ("operator", "than", "suits"),
+    [("Gt", "3", True), ("Gt", "4", False), ("Lt", "5", True), ("Lt", "4", False)],
+)
+def test_affinity_compares_numbers(operator: str, than: str, suits: bool) -> None:
+    expression = {"key": "size", "operator": operator, "values": [than]}
     assert refused(_affine([{"matchExpressions": [expression]}]), node({"size": "4"})) == ([] if suits else MISMATCH)
 
 

@@ -10,14 +10,10 @@ Never belongs here: rules about one object alone (`builtin/`, `schemas/`), and w
 
 from __future__ import annotations
 
-from twinloop.apiserver.admission import namespaces, pod_defaults, quota, serviceaccounts
+from twinloop.apiserver.admission import namespaces, quota, serviceaccounts
 from twinloop.apiserver.verbs.call import Admit
 
-# In kube-apiserver's order. Quota comes last of all: what it counts is then as good as stored.
-MUTATING: tuple[Admit, ...] = (
-    namespaces.lifecycle,
-    serviceaccounts.assign,
-    pod_defaults.tolerate_node_failures,
-    pod_defaults.prioritize,
-)
+# In kube-apiserver's order. Quota comes last of all: what it counts is then as good as stored. The plugins that look at a
+# pod alone (Priority, DefaultTolerationSeconds) are part of its strategy in `builtin/pods.py`.
+MUTATING: tuple[Admit, ...] = (namespaces.lifecycle, serviceaccounts.assign)
 VALIDATING: tuple[Admit, ...] = (quota.enforce,)

@@ -94,7 +94,7 @@ def _differ(typed: Typed, old: Any, new: Any) -> tuple[Fields | None, Fields | N
         return None, None
     shape = type(new) if new is not None else type(old)
     if shape not in _CONTAINERS or type(old) not in {shape, type(None)}:
-        return (_lost(typed, old), LEAF) if type(old) in _CONTAINERS else (None, LEAF)
+        return _lost(typed, old), whole(typed, new)
     atomic = typed.atomic_map if shape is dict else typed.atomic_list
     if atomic or not (old or new):
         return None, LEAF
@@ -104,7 +104,7 @@ def _differ(typed: Typed, old: Any, new: Any) -> tuple[Fields | None, Fields | N
 
 
 def _lost(typed: Typed, old: Any) -> Fields | None:
-    """What was below a value that becomes one of another type."""
+    """What was below a value that becomes one of another type, if anything was."""
     return {key: below for key, below in whole(typed, old).items() if key != MEMBER} or None
 
 

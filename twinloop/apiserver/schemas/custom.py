@@ -108,7 +108,7 @@ class CustomStrategy(Strategy):
 
     def _restore_all_but_status(self, obj: Object, old: Object) -> None:
         """The metadata too is the old one, but for managedFields: not even a label can be set on the way."""
-        metadata, status = obj["metadata"], obj.get("status")
+        metadata, given = obj["metadata"], {name: obj[name] for name in ("status",) if name in obj}
         managed = metadata.get("managedFields")
         metadata.clear()
         metadata.update(codec.copy(old["metadata"]))
@@ -117,8 +117,7 @@ class CustomStrategy(Strategy):
         obj.clear()
         obj.update(codec.copy(_without_metadata(old)), metadata=metadata)
         obj.pop("status", None)
-        if status is not None:
-            obj["status"] = status
+        obj.update(given)
         self.schema.default(obj)
 
     def validate(self, obj: Object) -> list[FieldError]:

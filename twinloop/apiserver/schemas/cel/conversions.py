@@ -59,7 +59,7 @@ def _string(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return gofmt.short(value)
+        return gofmt.number(value)
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, list | dict | Optional | None):
