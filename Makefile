@@ -98,6 +98,10 @@ fuzz: $(INSTALLED) ## 20,000 malformed requests to the embedded API server; FUZZ
 bench: $(INSTALLED) ## Measure the embedded API server beside a real one (needs kwokctl for that), and print ratios
 	$(BIN)/python -m benchmarks.apiserver $(BENCH_ARGS)
 
+.PHONY: mutation
+mutation: $(INSTALLED) ## Change the queue and the cache in 750 small ways: does a test notice each? (10 to 20 minutes, in a copy)
+	@$(BIN)/python hack/mutation
+
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, types, import layers, spelling and YAML
 	$(BIN)/ruff check .

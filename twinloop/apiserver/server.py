@@ -11,7 +11,7 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 
-from twinloop.apiserver import admission, builtin, failures, media, pods, render, scale
+from twinloop.apiserver import admission, builtin, failures, media, pods, render, scale, service_tokens
 from twinloop.apiserver.answer import Answer, WatchAnswer
 from twinloop.apiserver.clock import Clock
 from twinloop.apiserver.controllers import Controllers
@@ -29,6 +29,7 @@ from twinloop.apiserver.verbs.call import Admit, Phase
 
 pods.register()
 scale.register()
+service_tokens.register()
 log = logging.getLogger(__name__)
 
 

@@ -186,19 +186,19 @@ SPECS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", SPECS)
-def test_a_deployment_is_checked(case):
+def test_a_deployment_is_checked(case: Any) -> None:
     given, expected = SPECS[case]
     assert create_errors(DEPLOYMENTS, deployment(**given)) == expected
 
 
-def test_a_deployment_gets_defaults():
+def test_a_deployment_gets_defaults() -> None:
     spec = created(DEPLOYMENTS, deployment())["spec"]
     assert spec["replicas"] == 1
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
     assert (spec["revisionHistoryLimit"], spec["progressDeadlineSeconds"]) == (10, 600)
 
 
-def test_a_template_gets_the_defaults_of_pods_but_those_that_only_pods_get():
+def test_a_template_gets_the_defaults_of_pods_but_those_that_only_pods_get() -> None:
     limited = {"name": "app", "image": "nginx", "resources": {"limits": {"cpu": "1"}}, "ports": [{"containerPort": 80}]}
     template = {**TEMPLATE, "spec": {"containers": [limited], "hostNetwork": True, "terminationGracePeriodSeconds": -5}}
     spec = created(DEPLOYMENTS, deployment(template=template))["spec"]["template"]["spec"]
@@ -210,7 +210,7 @@ def test_a_template_gets_the_defaults_of_pods_but_those_that_only_pods_get():
     assert "hostPort" not in spec["containers"][0]["ports"][0]
 
 
-def test_a_new_deployment_has_generation_one_and_no_status():
+def test_a_new_deployment_has_generation_one_and_no_status() -> None:
     obj = created(DEPLOYMENTS, {**deployment(), "status": {"replicas": 3}})
     assert (obj["metadata"]["generation"], obj["status"]) == (1, {})
 
@@ -225,14 +225,14 @@ def test_a_new_deployment_has_generation_one_and_no_status():
         (lambda obj: obj.update(status={"replicas": 1}), 1),
     ],
 )
-def test_spec_and_annotations_make_a_new_generation(change, generation):
+def test_spec_and_annotations_make_a_new_generation(change: Any, generation: Any) -> None:
     old = created(DEPLOYMENTS, deployment())
     body, _ = decoded(DEPLOYMENTS, old)
     change(body)
     assert updated(DEPLOYMENTS, old, body)["metadata"]["generation"] == generation
 
 
-def test_a_status_update_changes_neither_spec_nor_labels_nor_generation():
+def test_a_status_update_changes_neither_spec_nor_labels_nor_generation() -> None:
     old = created(DEPLOYMENTS, deployment())
     body, _ = decoded(DEPLOYMENTS, old)
     body["spec"]["replicas"], body["metadata"]["labels"], body["status"] = 5, {"a": "b"}, {"replicas": 1}
@@ -240,7 +240,7 @@ def test_a_status_update_changes_neither_spec_nor_labels_nor_generation():
     assert (new["spec"], new["status"], new["metadata"]) == (old["spec"], {"replicas": 1}, old["metadata"])
 
 
-def test_the_selector_is_immutable():
+def test_the_selector_is_immutable() -> None:
     old = created(DEPLOYMENTS, deployment())
     template = {**TEMPLATE, "metadata": {"labels": {"app": "other"}}}
     body = deployment(selector={"matchLabels": {"app": "other"}}, template=template)
@@ -258,13 +258,13 @@ def test_the_selector_is_immutable():
         ({"readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1, "replicas": 1}, []),
     ],
 )
-def test_the_numbers_of_a_status_go_together(status, expected):
+def test_the_numbers_of_a_status_go_together(status: Any, expected: Any) -> None:
     old = created(DEPLOYMENTS, deployment())
     found = update_errors(DEPLOYMENTS, old, {**old, "status": status}, "status")
     assert [each.partition(":")[0] for each in found] == [f"status.{name}" for name in expected]
 
 
-def test_a_row_shows_replicas_containers_and_selector():
+def test_a_row_shows_replicas_containers_and_selector() -> None:
     obj = created(DEPLOYMENTS, deployment(replicas=3))
     obj["metadata"]["creationTimestamp"] = "2023-11-14T22:13:15Z"
     obj["status"] = {"readyReplicas": 2, "updatedReplicas": 3, "availableReplicas": 1}
@@ -280,7 +280,7 @@ def test_a_row_shows_replicas_containers_and_selector():
     }
 
 
-def test_scale_finds_replicas_and_selector():
+def test_scale_finds_replicas_and_selector() -> None:
     paths = DEPLOYMENTS.strategy.scale()
     assert (paths.replicas, paths.status, paths.selector) == (
         ("spec", "replicas"),
@@ -289,7 +289,7 @@ def test_scale_finds_replicas_and_selector():
     )
 
 
-def test_a_name_that_is_no_host_name_is_warned_of_once():
+def test_a_name_that_is_no_host_name_is_warned_of_once() -> None:
     body = deployment()
     body["metadata"]["name"] = "a.b"
     old = created(DEPLOYMENTS, body)
@@ -298,7 +298,7 @@ def test_a_name_that_is_no_host_name_is_warned_of_once():
     assert DEPLOYMENTS.strategy.warnings(old, old) == []
 
 
-def test_what_is_odd_about_the_template_is_warned_of_when_it_changes():
+def test_what_is_odd_about_the_template_is_warned_of_when_it_changes() -> None:
     twice = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
     template = {**TEMPLATE, "spec": {"containers": [{"name": "app", "image": "nginx", "env": twice}]}}
     old = created(DEPLOYMENTS, deployment())

@@ -6,6 +6,7 @@ Left out: arithmetic, which is Python's own on the numbers that `amount` returns
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,24 +26,24 @@ CANONICAL = {
 
 
 @pytest.mark.parametrize("text", CANONICAL)
-def test_a_quantity_is_written_in_its_canonical_form(text):
+def test_a_quantity_is_written_in_its_canonical_form(text: Any) -> None:
     assert quantities.canonical(text) == CANONICAL[text]
 
 
 @pytest.mark.parametrize("text", ["foo", "", "1 Gi", "1.2.3", "1Gi2x", "0x10", "1_000", "½"])
-def test_what_is_no_quantity_is_refused(text):
+def test_what_is_no_quantity_is_refused(text: Any) -> None:
     with pytest.raises(QuantityError, match="quantities must match the regular expression"):
         quantities.canonical(text)
 
 
 @pytest.mark.parametrize("text", ["1kk", "--1", "1ki", "1Mm", "1e", "1mi"])
-def test_a_suffix_that_nobody_knows_is_refused(text):
+def test_a_suffix_that_nobody_knows_is_refused(text: Any) -> None:
     with pytest.raises(QuantityError, match="unable to parse quantity's suffix"):
         quantities.canonical(text)
 
 
 @pytest.mark.parametrize("text", ["Pi", "Ei", "e-27"])
-def test_a_large_suffix_without_a_number_is_refused(text):
+def test_a_large_suffix_without_a_number_is_refused(text: Any) -> None:
     with pytest.raises(QuantityError, match="unable to parse numeric part of quantity"):
         quantities.canonical(text)
 
@@ -51,16 +52,16 @@ def test_a_large_suffix_without_a_number_is_refused(text):
     ("text", "number"),
     [("100m", "0.1"), ("1Gi", "1073741824"), ("1e3", "1000"), ("-2k", "-2000"), ("1.5Ki", "1536"), ("1n", "1E-9")],
 )
-def test_the_number_behind_a_quantity(text, number):
+def test_the_number_behind_a_quantity(text: Any, number: Any) -> None:
     assert quantities.amount(text) == Decimal(number)
 
 
-def test_what_is_finer_than_a_billionth_is_rounded_up():
+def test_what_is_finer_than_a_billionth_is_rounded_up() -> None:
     assert quantities.amount("0.0000000001") == Decimal("1E-9")
     assert quantities.amount("-0.0000000001") == Decimal("-1E-9")
 
 
-def test_a_binary_amount_ends_where_int64_does():
+def test_a_binary_amount_ends_where_int64_does() -> None:
     assert quantities.amount("99999999999Ei") == 2**63 - 1
 
 
@@ -68,7 +69,7 @@ def test_a_binary_amount_ends_where_int64_does():
     ("text", "whole", "milli"),
     [("100m", 1, 100), ("1", 1, 1000), ("0.0001", 1, 1), ("1.5", 2, 1500), ("-1500m", -1, -1500)],
 )
-def test_integers_are_rounded_up(text, whole, milli):
+def test_integers_are_rounded_up(text: Any, whole: Any, milli: Any) -> None:
     assert (quantities.whole(text), quantities.milli(text)) == (whole, milli)
 
 
@@ -85,7 +86,7 @@ def test_integers_are_rounded_up(text, whole, milli):
         ("-3072", "binary", "-3Ki"),
     ],
 )
-def test_a_number_is_written_in_a_style(number, style, written):
+def test_a_number_is_written_in_a_style(number: Any, style: Any, written: Any) -> None:
     assert quantities.written(Decimal(number), style) == written
 
 
@@ -93,7 +94,7 @@ def test_a_number_is_written_in_a_style(number, style, written):
     ("text", "style"),
     [("1", "decimal"), ("1Ki", "binary"), ("1e3", "exponent"), ("0.5Ki", "binary"), ("0.0001Ki", "decimal")],
 )
-def test_the_style_of_a_quantity(text, style):
+def test_the_style_of_a_quantity(text: Any, style: Any) -> None:
     assert quantities.style_of(text) == style
 
 
@@ -106,7 +107,7 @@ TEXTS = st.builds(
 
 
 @given(TEXTS)
-def test_the_canonical_form_means_the_same_and_stays(text):
+def test_the_canonical_form_means_the_same_and_stays(text: Any) -> None:
     written = quantities.canonical(text)
     assert quantities.amount(written) == quantities.amount(text)
     assert quantities.amount(quantities.canonical(written)) == quantities.amount(text)

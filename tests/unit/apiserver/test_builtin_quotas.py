@@ -139,7 +139,7 @@ QUOTA_SPECS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", QUOTA_SPECS)
-def test_a_quota_is_checked(case):
+def test_a_quota_is_checked(case: Any) -> None:
     given, expected = QUOTA_SPECS[case]
     assert create_errors(QUOTAS, quota(**given)) == expected
 
@@ -215,21 +215,21 @@ LIMITS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", LIMITS)
-def test_a_limit_range_is_checked(case):
+def test_a_limit_range_is_checked(case: Any) -> None:
     given, expected = LIMITS[case]
     assert create_errors(RANGES, limits(given)) == expected
 
 
-def test_amounts_are_canonical_and_not_finer_than_thousandths():
+def test_amounts_are_canonical_and_not_finer_than_thousandths() -> None:
     spec = created(QUOTAS, quota(hard={"cpu": "0.5", "memory": "1024Mi", "requests.cpu": "100u"}))["spec"]
     assert spec["hard"] == {"cpu": "500m", "memory": "1Gi", "requests.cpu": "1m"}
 
 
-def test_a_client_cannot_set_the_status_of_a_new_quota():
+def test_a_client_cannot_set_the_status_of_a_new_quota() -> None:
     assert created(QUOTAS, {**quota(), "status": {"hard": {"pods": "1"}}})["status"] == {}
 
 
-def test_the_scopes_of_a_quota_are_immutable():
+def test_the_scopes_of_a_quota_are_immutable() -> None:
     old = created(QUOTAS, quota(hard={"pods": "1"}, scopes=["BestEffort"]))
     assert update_errors(QUOTAS, old, quota(hard={"pods": "1"}, scopes=["NotBestEffort"])) == [
         'spec.scopes: Invalid value: ["NotBestEffort"]: field is immutable'
@@ -237,7 +237,7 @@ def test_the_scopes_of_a_quota_are_immutable():
     assert not update_errors(QUOTAS, old, quota(hard={"pods": "2"}, scopes=["BestEffort"]))
 
 
-def test_the_status_of_a_quota_is_checked():
+def test_the_status_of_a_quota_is_checked() -> None:
     old = created(QUOTAS, quota(hard={"pods": "1"}))
     body = {**quota(), "status": {"hard": {"speed": "1"}, "used": {"pods": "-1"}}}
     assert [each.partition(":")[0] for each in update_errors(QUOTAS, old, body, "status")] == [
@@ -247,19 +247,19 @@ def test_the_status_of_a_quota_is_checked():
     ]
 
 
-def test_limits_of_containers_follow_from_one_another():
+def test_limits_of_containers_follow_from_one_another() -> None:
     item = {"type": "Container", "max": {"cpu": "2"}, "min": {"memory": "1Mi"}, "default": {"ephemeral-storage": "5Mi"}}
     (found,) = created(RANGES, limits([item]))["spec"]["limits"]
     assert found["default"] == {"cpu": "2", "ephemeral-storage": "5Mi"}
     assert found["defaultRequest"] == {"cpu": "2", "ephemeral-storage": "5Mi", "memory": "1Mi"}
 
 
-def test_limits_of_pods_do_not():
+def test_limits_of_pods_do_not() -> None:
     (found,) = created(RANGES, limits([{"type": "Pod", "max": {"cpu": "2"}}]))["spec"]["limits"]
     assert found == {"type": "Pod", "max": {"cpu": "2"}}
 
 
-def test_a_row_of_a_quota_shows_what_is_used():
+def test_a_row_of_a_quota_shows_what_is_used() -> None:
     obj = created(QUOTAS, quota(hard={"pods": "5"}))
     obj["metadata"]["creationTimestamp"] = "2023-11-14T22:13:19Z"
     hard = {"requests.cpu": "1", "pods": "5", "limits.cpu": "2"}
@@ -272,7 +272,7 @@ def test_a_row_of_a_quota_shows_what_is_used():
     }
 
 
-def test_a_row_of_a_limit_range_shows_its_birth():
+def test_a_row_of_a_limit_range_shows_its_birth() -> None:
     obj = created(RANGES, limits([]))
     obj["metadata"]["creationTimestamp"] = "2023-11-14T22:13:19Z"
     assert listed(RANGES, obj) == {"Name": "x", "Created At": "2023-11-14T22:13:19Z"}

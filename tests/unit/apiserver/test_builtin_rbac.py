@@ -45,7 +45,7 @@ RULES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", RULES)
-def test_a_role_is_checked(case):
+def test_a_role_is_checked(case: Any) -> None:
     given, expected = RULES[case]
     assert create_errors(ROLES, named(**given)) == expected
 
@@ -76,7 +76,7 @@ CLUSTER_RULES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", CLUSTER_RULES)
-def test_a_cluster_role_is_checked(case):
+def test_a_cluster_role_is_checked(case: Any) -> None:
     given, expected = CLUSTER_RULES[case]
     assert create_errors(CLUSTER_ROLES, named(**given)) == expected
 
@@ -141,7 +141,7 @@ REFERENCES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", REFERENCES)
-def test_a_binding_is_checked(case):
+def test_a_binding_is_checked(case: Any) -> None:
     given, expected = REFERENCES[case]
     assert create_errors(BINDINGS, named(**given)) == expected
 
@@ -159,23 +159,23 @@ CLUSTER_REFERENCES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", CLUSTER_REFERENCES)
-def test_a_cluster_binding_is_checked(case):
+def test_a_cluster_binding_is_checked(case: Any) -> None:
     given, expected = CLUSTER_REFERENCES[case]
     assert create_errors(CLUSTER_BINDINGS, named(**given)) == expected
 
 
-def test_a_role_without_rules_says_so():
+def test_a_role_without_rules_says_so() -> None:
     assert created(ROLES, named())["rules"] is None
 
 
-def test_roles_and_subjects_belong_to_the_group():
+def test_roles_and_subjects_belong_to_the_group() -> None:
     subjects = [{"kind": "User", "name": "u"}, {"kind": "Group", "name": "g"}, {"kind": "ServiceAccount", "name": "s"}]
     obj = created(BINDINGS, named(roleRef=VIEW, subjects=subjects))
     assert obj["roleRef"]["apiGroup"] == GROUP
     assert [each.get("apiGroup") for each in obj["subjects"]] == [GROUP, GROUP, None]
 
 
-def test_the_role_of_a_binding_is_immutable():
+def test_the_role_of_a_binding_is_immutable() -> None:
     old = created(BINDINGS, named(roleRef=VIEW))
     assert update_errors(BINDINGS, old, named(roleRef={**VIEW, "name": "edit"})) == [
         f'roleRef: Invalid value: {{"APIGroup":"{GROUP}","Kind":"ClusterRole","Name":"edit"}}: cannot change roleRef'
@@ -183,13 +183,13 @@ def test_the_role_of_a_binding_is_immutable():
     assert not update_errors(BINDINGS, old, named(roleRef=VIEW, subjects=[{"kind": "User", "name": "u"}]))
 
 
-def test_a_role_may_have_any_name_that_fits_into_a_url():
+def test_a_role_may_have_any_name_that_fits_into_a_url() -> None:
     for kind in (ROLES, CLUSTER_ROLES, BINDINGS, CLUSTER_BINDINGS):
         assert not kind.strategy.validate_name("system:controller A", prefix=False)
         assert kind.strategy.validate_name("a/b", prefix=False)
 
 
-def test_rows():
+def test_rows() -> None:
     assert listed(ROLES, created(ROLES, named())) == {"Name": "x", "Created At": "2023-11-14T22:13:19Z"}
     subjects = [
         {"kind": "User", "name": "u"},

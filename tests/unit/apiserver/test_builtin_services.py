@@ -178,12 +178,12 @@ SPECS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", SPECS)
-def test_a_service_is_checked(case):
+def test_a_service_is_checked(case: Any) -> None:
     given, expected = SPECS[case]
     assert create_errors(SERVICES, service(**given)) == expected
 
 
-def test_a_service_gets_defaults():
+def test_a_service_gets_defaults() -> None:
     spec = created(SERVICES, service(**HTTP))["spec"]
     assert spec["type"] == "ClusterIP"
     assert spec["sessionAffinity"] == "None"
@@ -192,7 +192,7 @@ def test_a_service_gets_defaults():
     assert (spec["ipFamilies"], spec["ipFamilyPolicy"]) == (["IPv4"], "SingleStack")
 
 
-def test_a_service_gets_an_address_of_its_own():
+def test_a_service_gets_an_address_of_its_own() -> None:
     first = created(SERVICES, service(**HTTP))["spec"]
     other = service(**HTTP)
     other["metadata"]["name"] = "other"
@@ -202,16 +202,16 @@ def test_a_service_gets_an_address_of_its_own():
     assert first["clusterIP"] != second["clusterIP"]
 
 
-def test_an_address_that_was_asked_for_is_given():
+def test_an_address_that_was_asked_for_is_given() -> None:
     assert created(SERVICES, service(**HTTP, clusterIP="10.96.0.10"))["spec"]["clusterIPs"] == ["10.96.0.10"]
 
 
-def test_an_address_that_is_none_is_refused_at_once():
+def test_an_address_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(Failure, match="must be a valid IP address"):
         created(SERVICES, service(**HTTP, clusterIP="here"))
 
 
-def test_node_ports_are_given_to_types_that_need_them():
+def test_node_ports_are_given_to_types_that_need_them() -> None:
     ports = created(SERVICES, service(type="NodePort", ports=[{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]))[
         "spec"
     ]["ports"]
@@ -221,51 +221,51 @@ def test_node_ports_are_given_to_types_that_need_them():
     assert "nodePort" not in created(SERVICES, service(**HTTP))["spec"]["ports"][0]
 
 
-def test_a_load_balancer_has_policies_of_its_own():
+def test_a_load_balancer_has_policies_of_its_own() -> None:
     spec = created(SERVICES, service(**HTTP, type="LoadBalancer"))["spec"]
     assert (spec["externalTrafficPolicy"], spec["allocateLoadBalancerNodePorts"]) == ("Cluster", True)
 
 
-def test_an_external_name_has_no_address():
+def test_an_external_name_has_no_address() -> None:
     spec = created(SERVICES, service(type="ExternalName", externalName="example.com"))["spec"]
     assert spec.keys() == {"type", "externalName", "sessionAffinity"}
 
 
 @pytest.mark.parametrize(("selector", "families"), [({}, ["IPv4", "IPv6"]), ({"app": "web"}, ["IPv4"])])
-def test_a_headless_service_without_a_selector_may_have_both_families(selector, families):
+def test_a_headless_service_without_a_selector_may_have_both_families(selector: Any, families: Any) -> None:
     assert created(SERVICES, service(clusterIP="None", selector=selector))["spec"]["ipFamilies"] == families
 
 
-def test_affinity_lasts_three_hours():
+def test_affinity_lasts_three_hours() -> None:
     spec = created(SERVICES, service(**HTTP, sessionAffinity="ClientIP"))["spec"]
     assert spec["sessionAffinityConfig"] == {"clientIP": {"timeoutSeconds": 10800}}
 
 
-def test_a_client_cannot_set_the_status_of_a_new_service():
+def test_a_client_cannot_set_the_status_of_a_new_service() -> None:
     body = {**service(**HTTP), "status": {"loadBalancer": {"ingress": [{"ip": "1.1.1.1"}]}}}
     assert created(SERVICES, body)["status"] == {"loadBalancer": {}}
 
 
-def test_an_update_without_an_address_keeps_it():
+def test_an_update_without_an_address_keeps_it() -> None:
     old = created(SERVICES, service(**HTTP))
     assert updated(SERVICES, old, service(**HTTP))["spec"] == old["spec"]
 
 
-def test_an_update_may_not_change_the_address():
+def test_an_update_may_not_change_the_address() -> None:
     old = created(SERVICES, service(**HTTP, clusterIP="10.96.0.10"))
     assert update_errors(SERVICES, old, service(**HTTP, clusterIP="10.96.0.11", clusterIPs=["10.96.0.11"])) == [
         'spec.clusterIPs[0]: Invalid value: ["10.96.0.11"]: may not change once set'
     ]
 
 
-def test_a_service_that_becomes_external_loses_its_address():
+def test_a_service_that_becomes_external_loses_its_address() -> None:
     old = created(SERVICES, service(**HTTP))
     body = {**old, "spec": {**old["spec"], "type": "ExternalName", "externalName": "example.com"}}
     new = updated(SERVICES, old, body)["spec"]
     assert not new.keys() & {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"}
 
 
-def test_a_service_that_needs_no_node_ports_any_more_loses_them():
+def test_a_service_that_needs_no_node_ports_any_more_loses_them() -> None:
     old = created(SERVICES, service(**HTTP, type="NodePort"))
     body = {**old, "spec": {**old["spec"], "type": "ClusterIP"}}
     new = updated(SERVICES, old, body)["spec"]
@@ -273,12 +273,12 @@ def test_a_service_that_needs_no_node_ports_any_more_loses_them():
     assert "externalTrafficPolicy" not in new
 
 
-def test_node_ports_stay_when_an_update_leaves_them_out():
+def test_node_ports_stay_when_an_update_leaves_them_out() -> None:
     old = created(SERVICES, service(**HTTP, type="NodePort"))
     assert updated(SERVICES, old, service(**HTTP, type="NodePort"))["spec"]["ports"] == old["spec"]["ports"]
 
 
-def test_only_a_load_balancer_has_ingress_points():
+def test_only_a_load_balancer_has_ingress_points() -> None:
     old = created(SERVICES, service(**HTTP))
     body = {**old, "status": {"loadBalancer": {"ingress": [{"ip": "1.1.1.1"}]}}}
     assert update_errors(SERVICES, old, body, "status") == [
@@ -294,13 +294,13 @@ def test_only_a_load_balancer_has_ingress_points():
         ({"hostname": "1.1.1.1"}, "status.loadBalancer.ingress[0].hostname: Invalid value"),
     ],
 )
-def test_ingress_points_are_addresses_or_names(ingress, expected):
+def test_ingress_points_are_addresses_or_names(ingress: Any, expected: Any) -> None:
     old = created(SERVICES, service(**HTTP, type="LoadBalancer"))
     (found,) = update_errors(SERVICES, old, {**old, "status": {"loadBalancer": {"ingress": [ingress]}}}, "status")
     assert found.startswith(expected)
 
 
-def test_a_row_shows_addresses_and_ports():
+def test_a_row_shows_addresses_and_ports() -> None:
     obj = created(SERVICES, service(**HTTP, clusterIP="10.96.0.10"))
     obj["metadata"]["creationTimestamp"] = "2023-11-14T22:12:20Z"
     assert listed(SERVICES, obj) == {
@@ -324,13 +324,13 @@ def test_a_row_shows_addresses_and_ports():
         ({"type": "ExternalName", "externalName": "example.com"}, [], "example.com"),
     ],
 )
-def test_a_row_shows_how_a_service_is_reached_from_outside(spec, ingress, expected):
+def test_a_row_shows_how_a_service_is_reached_from_outside(spec: Any, ingress: Any, expected: Any) -> None:
     obj = created(SERVICES, service(**HTTP, **spec))
     obj["status"] = {"loadBalancer": {"ingress": ingress}}
     assert listed(SERVICES, obj)["External-IP"] == expected
 
 
-def test_fields_that_a_type_ignores_are_warned_of():
+def test_fields_that_a_type_ignores_are_warned_of() -> None:
     headless = service(clusterIP="None", loadBalancerIP="1.1.1.1", externalIPs=["2.2.2.2"], sessionAffinity="ClientIP")
     assert SERVICES.strategy.warnings(created(SERVICES, headless), None) == [
         "spec.loadBalancerIP is ignored for headless services",
@@ -347,12 +347,12 @@ def test_fields_that_a_type_ignores_are_warned_of():
     ]
 
 
-def test_a_selector_may_ask_for_address_and_type():
+def test_a_selector_may_ask_for_address_and_type() -> None:
     found = SERVICES.strategy.selectable(created(SERVICES, service(**HTTP, clusterIP="10.96.0.10")))
     assert found == {"spec.clusterIP": "10.96.0.10", "spec.type": "ClusterIP"}
     assert found.keys() == SERVICES.strategy.selectable_names()
 
 
-def test_a_service_is_named_like_a_host():
+def test_a_service_is_named_like_a_host() -> None:
     assert SERVICES.strategy.validate_name("1a", prefix=False)
     assert not SERVICES.strategy.validate_name("a1", prefix=False)

@@ -63,7 +63,7 @@ CONFIG_MAP_DATA: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", CONFIG_MAP_DATA)
-def test_a_config_map_is_checked(case):
+def test_a_config_map_is_checked(case: Any) -> None:
     given, expected = CONFIG_MAP_DATA[case]
     assert create_errors(CONFIG_MAPS, named("ConfigMap", **given)) == expected
 
@@ -115,7 +115,7 @@ SECRET_DATA: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", SECRET_DATA)
-def test_a_secret_is_checked(case):
+def test_a_secret_is_checked(case: Any) -> None:
     given, expected = SECRET_DATA[case]
     assert create_errors(SECRETS, named("Secret", **given)) == expected
 
@@ -135,7 +135,7 @@ LEASE_SPECS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", LEASE_SPECS)
-def test_a_lease_is_checked(case):
+def test_a_lease_is_checked(case: Any) -> None:
     given, expected = LEASE_SPECS[case]
     assert create_errors(LEASES, named("Lease", spec=given)) == expected
 
@@ -147,33 +147,33 @@ MEGABYTE = "x" * 1024 * 1024
     ("data", "expected"),
     [({"a": MEGABYTE}, []), ({"a": MEGABYTE, "b": "y"}, ["[]: Too long: may not be more than 1048576 bytes"])],
 )
-def test_a_config_map_holds_a_megabyte(data, expected):
+def test_a_config_map_holds_a_megabyte(data: Any, expected: Any) -> None:
     assert create_errors(CONFIG_MAPS, named("ConfigMap", data=data)) == expected
 
 
-def test_bytes_count_and_not_characters():
+def test_bytes_count_and_not_characters() -> None:
     assert create_errors(CONFIG_MAPS, named("ConfigMap", data={"a": "ä" * 600_000}))
 
 
-def test_a_secret_holds_a_megabyte():
+def test_a_secret_holds_a_megabyte() -> None:
     assert not create_errors(SECRETS, named("Secret", stringData={"a": MEGABYTE}))
     assert create_errors(SECRETS, named("Secret", stringData={"a": MEGABYTE, "b": "y"})) == [
         "data: Too long: may not be more than 1048576 bytes"
     ]
 
 
-def test_plain_text_of_a_secret_becomes_data():
+def test_plain_text_of_a_secret_becomes_data() -> None:
     obj = created(SECRETS, named("Secret", data={"a": "eA==", "b": "eA=="}, stringData={"b": "y", "c": ""}))
     assert obj["data"] == {"a": "eA==", "b": "eQ==", "c": ""}
     assert "stringData" not in obj
 
 
-def test_a_secret_is_opaque_unless_it_says_otherwise():
+def test_a_secret_is_opaque_unless_it_says_otherwise() -> None:
     assert created(SECRETS, named("Secret"))["type"] == "Opaque"
     assert created(SECRETS, named("Secret", type="a/b"))["type"] == "a/b"
 
 
-def test_the_type_of_a_secret_is_immutable():
+def test_the_type_of_a_secret_is_immutable() -> None:
     old = created(SECRETS, named("Secret"))
     assert update_errors(SECRETS, old, named("Secret", type="a/b")) == [
         'type: Invalid value: "a/b": field is immutable'
@@ -193,42 +193,42 @@ FROZEN = "Forbidden: field is immutable when `immutable` is set"
         ({}, ["immutable", "data"]),
     ],
 )
-def test_an_immutable_config_map_stays_as_it_is(change, fields):
+def test_an_immutable_config_map_stays_as_it_is(change: Any, fields: Any) -> None:
     old = created(CONFIG_MAPS, named("ConfigMap", data={"a": "b"}, immutable=True))
     found = update_errors(CONFIG_MAPS, old, named("ConfigMap", **change))
     assert found == [f"{field}: {FROZEN}" for field in fields]
 
 
-def test_an_immutable_secret_stays_as_it_is():
+def test_an_immutable_secret_stays_as_it_is() -> None:
     old = created(SECRETS, named("Secret", stringData={"a": "b"}, immutable=True))
     found = update_errors(SECRETS, old, named("Secret", stringData={"a": "c"}, immutable=True))
     assert found == [f"data: {FROZEN}"]
 
 
-def test_a_config_map_may_become_immutable():
+def test_a_config_map_may_become_immutable() -> None:
     old = created(CONFIG_MAPS, named("ConfigMap", data={"a": "b"}))
     assert not update_errors(CONFIG_MAPS, old, named("ConfigMap", data={"a": "c"}, immutable=True))
 
 
-def test_of_the_secrets_of_an_account_only_names_are_kept():
+def test_of_the_secrets_of_an_account_only_names_are_kept() -> None:
     body = named("ServiceAccount", secrets=[{"name": "a", "kind": "Secret"}, {"namespace": "b"}])
     assert created(ACCOUNTS, body)["secrets"] == [{"name": "a"}, {}]
     assert updated(ACCOUNTS, created(ACCOUNTS, named("ServiceAccount")), body)["secrets"] == [{"name": "a"}, {}]
 
 
-def test_fields_of_coordinated_leader_election_are_forgotten():
+def test_fields_of_coordinated_leader_election_are_forgotten() -> None:
     body = named("Lease", spec={"holderIdentity": "a", "strategy": "OldestEmulationVersion", "preferredHolder": "b"})
     assert created(LEASES, body)["spec"] == {"holderIdentity": "a"}
     old = created(LEASES, named("Lease"))
     assert updated(LEASES, old, body)["spec"] == {"holderIdentity": "a"}
 
 
-def test_times_of_a_lease_have_microseconds():
+def test_times_of_a_lease_have_microseconds() -> None:
     spec, _ = decoded(LEASES, named("Lease", spec={"renewTime": "2024-01-01T02:00:00.000001+02:00"}))
     assert spec["spec"] == {"renewTime": "2024-01-01T00:00:00.000001Z"}
 
 
-def test_rows():
+def test_rows() -> None:
     config_map = created(CONFIG_MAPS, named("ConfigMap", data={"a": "b"}, binaryData={"c": "AAAA"}))
     assert listed(CONFIG_MAPS, config_map, NOW) == {"Name": "x", "Data": 2, "Age": "1s"}
     secret = created(SECRETS, named("Secret", stringData={"a": "b"}))
@@ -240,11 +240,11 @@ def test_rows():
     assert listed(LEASES, created(LEASES, named("Lease")), NOW)["Holder"] == ""
 
 
-def test_a_selector_may_ask_for_the_type_of_a_secret():
+def test_a_selector_may_ask_for_the_type_of_a_secret() -> None:
     assert SECRETS.strategy.selectable(created(SECRETS, named("Secret"))) == {"type": "Opaque"}
     assert SECRETS.strategy.selectable_names() == {"type"}
 
 
-def test_a_lease_may_be_created_by_an_update_and_not_overwritten_blindly():
+def test_a_lease_may_be_created_by_an_update_and_not_overwritten_blindly() -> None:
     assert LEASES.strategy.allow_create_on_update
     assert not LEASES.strategy.allow_unconditional_update

@@ -7,6 +7,7 @@ are found before (test_codec); quantities and times, which have test modules of 
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from twinloop.apiserver.failures import Failure
 PODS, CONFIG_MAPS, SECRETS = kind_of("Pod"), kind_of("ConfigMap"), kind_of("Secret")
 
 
-def message(body):
+def message(body: Any) -> Any:
     with pytest.raises(Failure) as failure:
         decoded(PODS, body)
     assert (failure.value.code, failure.value.reason) == (400, "BadRequest")
@@ -68,17 +69,17 @@ FIELD = "json: cannot unmarshal {0} into Go struct field {1} of type {2}"
         ({"spec": []}, ("array", "Pod.spec", "v1.PodSpec")),
     ],
 )
-def test_a_value_of_the_wrong_type_is_refused_in_words_of_go(body, expected):
+def test_a_value_of_the_wrong_type_is_refused_in_words_of_go(body: Any, expected: Any) -> None:
     assert message(body) == FIELD.format(*expected)
 
 
-def test_the_first_fault_in_the_body_is_told():
+def test_the_first_fault_in_the_body_is_told() -> None:
     body = {"spec": {"hostNetwork": 1, "containers": 2}, "metadata": 3}
     assert "PodSpec.spec.hostNetwork" in message(body)
     assert "Pod.metadata" in message({"metadata": 3, "spec": 2})
 
 
-def test_a_port_may_be_a_number_or_a_name_and_nothing_else():
+def test_a_port_may_be_a_number_or_a_name_and_nothing_else() -> None:
     body, _ = decoded(
         PODS, pod(readinessProbe={"httpGet": {"port": "http"}}, livenessProbe={"tcpSocket": {"port": 80}})
     )
@@ -105,35 +106,35 @@ def test_a_port_may_be_a_number_or_a_name_and_nothing_else():
         (pod({"nodeSelector": {"anything": "goes"}}), []),
     ],
 )
-def test_unknown_fields_are_named_and_dropped(body, unknown):
+def test_unknown_fields_are_named_and_dropped(body: Any, unknown: Any) -> None:
     obj, problems = decoded(PODS, body)
     assert problems == [f'unknown field "{path}"' for path in unknown]
     assert decoded(PODS, obj)[1] == []
 
 
-def test_an_unknown_field_is_told_once_and_at_most_a_hundred_are_told():
+def test_an_unknown_field_is_told_once_and_at_most_a_hundred_are_told() -> None:
     many = pod({f"x{number}": 1 for number in range(150)})
     assert len(decoded(PODS, many)[1]) == 100
 
 
-def test_names_are_case_sensitive():
+def test_names_are_case_sensitive() -> None:
     assert decoded(PODS, pod({"hostnetwork": True}))[1] == ['unknown field "spec.hostnetwork"']
 
 
-def test_nulls_are_as_good_as_nothing():
+def test_nulls_are_as_good_as_nothing() -> None:
     obj, problems = decoded(PODS, pod({"hostNetwork": None, "affinity": None, "nodeSelector": None}, ports=None))
     assert problems == []
     assert not obj["spec"].keys() & {"hostNetwork", "affinity", "nodeSelector"}
     assert "ports" not in obj["spec"]["containers"][0]
 
 
-def test_nulls_in_lists_and_maps_are_zero_values():
+def test_nulls_in_lists_and_maps_are_zero_values() -> None:
     obj, _ = decode.read("core.Pod", pod({"nodeSelector": {"a": None}}, command=[None], env=[None]))
     container = obj["spec"]["containers"][0]
     assert (obj["spec"]["nodeSelector"], container["command"], container["env"]) == ({"a": ""}, [""], [{"name": ""}])
 
 
-def test_empty_optional_values_are_left_out():
+def test_empty_optional_values_are_left_out() -> None:
     given = {
         "hostNetwork": False,
         "nodeName": "",
@@ -149,7 +150,7 @@ def test_empty_optional_values_are_left_out():
     }  # pointers: a zero that was said
 
 
-def test_fields_that_go_always_writes_are_there():
+def test_fields_that_go_always_writes_are_there() -> None:
     found, _ = decode.read("core.Pod", {})
     assert found == {"metadata": {}, "spec": {"containers": None}, "status": {}}
     assert decode.read("core.Pod", pod())[0]["spec"]["containers"][0]["resources"] == {}
@@ -158,19 +159,19 @@ def test_fields_that_go_always_writes_are_there():
     assert decode.read("core.Event", {})[0]["reportingComponent"] == ""
 
 
-def test_creation_timestamp_is_not_written_when_there_is_none():
+def test_creation_timestamp_is_not_written_when_there_is_none() -> None:
     obj, _ = decode.read("apps.Deployment", {"spec": {"template": {"metadata": {"creationTimestamp": None}}}})
     assert obj["spec"]["template"]["metadata"] == {}
 
 
-def test_the_body_is_not_changed_by_reading():
+def test_the_body_is_not_changed_by_reading() -> None:
     body = pod({"colour": 1, "hostNetwork": False}, resources={"limits": {"cpu": 0.5}})
     before = copy.deepcopy(body)
     decode.read("core.Pod", body)
     assert body == before
 
 
-def test_reading_what_was_read_changes_nothing():
+def test_reading_what_was_read_changes_nothing() -> None:
     once, _ = decode.read("core.Pod", pod({"volumes": [{"name": "v"}]}, resources={"limits": {"cpu": 0.5}}))
     assert decode.read("core.Pod", once) == (once, [])
 
@@ -191,7 +192,7 @@ def test_reading_what_was_read_changes_nothing():
         ("A A=", 1),
     ],
 )
-def test_text_that_is_no_base64_is_refused_at_the_byte_where_go_stops(text, byte):
+def test_text_that_is_no_base64_is_refused_at_the_byte_where_go_stops(text: Any, byte: Any) -> None:
     with pytest.raises(Failure, match=f"illegal base64 data at input byte {byte}$"):
         decoded(SECRETS, {"data": {"a": text}})
 
@@ -200,16 +201,16 @@ def test_text_that_is_no_base64_is_refused_at_the_byte_where_go_stops(text, byte
     ("given", "kept"),
     [("", ""), ("AAAA", "AAAA"), ("AA==", "AA=="), ("AAA=\n", "AAA="), ("AAB=", "AAA="), ("AA\r\nAA", "AAAA")],
 )
-def test_base64_is_written_back_without_line_breaks_and_stray_bits(given, kept):
+def test_base64_is_written_back_without_line_breaks_and_stray_bits(given: Any, kept: Any) -> None:
     assert decoded(SECRETS, {"data": {"a": given}})[0].get("data") == {"a": kept}
 
 
-def test_data_is_bytes_and_a_number_is_none():
+def test_data_is_bytes_and_a_number_is_none() -> None:
     with pytest.raises(Failure, match=r"cannot unmarshal number into Go struct field Secret\.data of type \[\]uint8"):
         decoded(SECRETS, {"data": {"a": 5}})
 
 
-def test_a_schema_in_a_definition_may_be_itself_nested_or_a_bool():
+def test_a_schema_in_a_definition_may_be_itself_nested_or_a_bool() -> None:
     inner = {"properties": {"a": {"type": "object", "additionalProperties": True}, "b": {"items": {"type": "string"}}}}
     body = {"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": inner}}]}}
     obj, problems = decode.read("apiextensions.CustomResourceDefinition", body)
@@ -217,19 +218,19 @@ def test_a_schema_in_a_definition_may_be_itself_nested_or_a_bool():
     assert obj["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == inner
 
 
-def test_an_unknown_field_of_a_nested_schema_is_found():
+def test_an_unknown_field_of_a_nested_schema_is_found() -> None:
     inner = {"properties": {"a": {"colour": 1}}}
     body = {"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": inner}}]}}
     _, problems = decode.read("apiextensions.CustomResourceDefinition", body)
     assert problems == ['unknown field "spec.versions[0].schema.openAPIV3Schema.properties.a.colour"']
 
 
-def test_a_value_that_is_no_object_at_all_is_refused():
+def test_a_value_that_is_no_object_at_all_is_refused() -> None:
     with pytest.raises(Unreadable, match=r"cannot unmarshal array into Go value of type v1\.Pod"):
         decode.read("core.Pod", [])
 
 
-def test_every_kind_has_a_reader():
+def test_every_kind_has_a_reader() -> None:
     for group, package in decode.PACKAGES.items():
         assert group == "" or package
     for name in (

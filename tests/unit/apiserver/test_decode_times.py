@@ -5,6 +5,8 @@ Left out: more than the years 1 to 9999, and leap seconds, which Go refuses too.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from twinloop.apiserver.builtin import scalars
@@ -26,7 +28,7 @@ MICRO = "2006-01-02T15:04:05.000000Z07:00"
         ("0001-01-01T00:00:00Z", None),
     ],
 )
-def test_a_time_is_written_in_utc_with_whole_seconds(given, written):
+def test_a_time_is_written_in_utc_with_whole_seconds(given: Any, written: Any) -> None:
     assert scalars.time(given) == written
 
 
@@ -57,7 +59,7 @@ def test_a_time_is_written_in_utc_with_whole_seconds(given, written):
         ),
     ],
 )
-def test_what_is_no_time_is_refused_in_words_of_go(given, problem):
+def test_what_is_no_time_is_refused_in_words_of_go(given: Any, problem: Any) -> None:
     with pytest.raises(Unreadable) as error:
         scalars.time(given)
     assert str(error.value) == problem
@@ -71,7 +73,7 @@ def test_what_is_no_time_is_refused_in_words_of_go(given, problem):
         ("0001-01-01T00:00:00.000000Z", None),
     ],
 )
-def test_a_micro_time_has_six_digits(given, written):
+def test_a_micro_time_has_six_digits(given: Any, written: Any) -> None:
     assert scalars.micro_time(given) == written
 
 
@@ -79,7 +81,7 @@ def test_a_micro_time_has_six_digits(given, written):
     ("given", "rest"),
     [("2024-01-01T00:00:00Z", "Z"), ("2024-01-01T00:00:00.123Z", ".123Z"), ("2024-01-01T00:00:00.Z", ".Z")],
 )
-def test_a_micro_time_with_fewer_digits_is_none(given, rest):
+def test_a_micro_time_with_fewer_digits_is_none(given: Any, rest: Any) -> None:
     with pytest.raises(Unreadable) as error:
         scalars.micro_time(given)
     assert str(error.value) == f'parsing time "{given}" as "{MICRO}": cannot parse "{rest}" as ".000000"'
@@ -87,6 +89,6 @@ def test_a_micro_time_with_fewer_digits_is_none(given, rest):
 
 @pytest.mark.parametrize("read", [scalars.time, scalars.micro_time])
 @pytest.mark.parametrize(("given", "what"), [(5, "number"), (True, "bool"), ({}, "object"), ([], "array")])
-def test_a_time_is_a_string(read, given, what):
+def test_a_time_is_a_string(read: Any, given: Any, what: Any) -> None:
     with pytest.raises(Unreadable, match=f"cannot unmarshal {what} into Go value of type string"):
         read(given)

@@ -140,7 +140,7 @@ CONTAINERS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", CONTAINERS)
-def test_a_container_is_checked(case):
+def test_a_container_is_checked(case: Any) -> None:
     given, expected = CONTAINERS[case]
     assert create_errors(PODS, pod(**given)) == expected
 
@@ -264,6 +264,6 @@ LISTS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", LISTS)
-def test_the_containers_of_a_pod_are_checked(case):
+def test_the_containers_of_a_pod_are_checked(case: Any) -> None:
     given, expected = LISTS[case]
     assert create_errors(PODS, pod(given)) == expected

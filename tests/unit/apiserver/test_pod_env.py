@@ -179,7 +179,7 @@ VARIABLES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", VARIABLES)
-def test_a_variable_is_checked(case):
+def test_a_variable_is_checked(case: Any) -> None:
     given, expected = VARIABLES[case]
     assert create_errors(PODS, pod(env=given)) == expected
 
@@ -211,6 +211,6 @@ SOURCES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_a_source_of_variables_is_checked(case):
+def test_a_source_of_variables_is_checked(case: Any) -> None:
     given, expected = SOURCES[case]
     assert create_errors(PODS, pod(envFrom=given)) == expected

@@ -150,6 +150,6 @@ ACTIONS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", ACTIONS)
-def test_a_probe_or_hook_is_checked(case):
+def test_a_probe_or_hook_is_checked(case: Any) -> None:
     given, expected = ACTIONS[case]
     assert create_errors(PODS, pod(**given)) == expected

@@ -109,7 +109,7 @@ RESOURCES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", RESOURCES)
-def test_resources_of_a_container_are_checked(case):
+def test_resources_of_a_container_are_checked(case: Any) -> None:
     given, expected = RESOURCES[case]
     assert create_errors(PODS, pod(resources=given)) == expected
 
@@ -129,7 +129,7 @@ POD_RESOURCES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", POD_RESOURCES)
-def test_resources_of_a_pod_are_checked(case):
+def test_resources_of_a_pod_are_checked(case: Any) -> None:
     given, expected = POD_RESOURCES[case]
     assert create_errors(PODS, pod(given)) == expected
 
@@ -160,16 +160,16 @@ QOS = {
 
 
 @pytest.mark.parametrize("case", QOS)
-def test_quality_of_service_follows_from_the_containers(case):
+def test_quality_of_service_follows_from_the_containers(case: Any) -> None:
     resources, expected = QOS[case]
     assert qos.qos_class({"containers": [{"resources": each} for each in resources]}) == expected
 
 
-def test_resources_of_the_pod_decide_where_it_has_some():
+def test_resources_of_the_pod_decide_where_it_has_some() -> None:
     whole = {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}}
     assert qos.qos_class({"resources": whole, "containers": [{"resources": {}}]}) == "Guaranteed"
 
 
-def test_init_containers_count_for_quality_of_service():
+def test_init_containers_count_for_quality_of_service() -> None:
     spec = {"containers": [{"resources": {}}], "initContainers": [{"resources": {"requests": {"cpu": "1"}}}]}
     assert qos.qos_class(spec) == "Burstable"

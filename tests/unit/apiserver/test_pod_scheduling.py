@@ -60,7 +60,7 @@ TOLERATIONS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", TOLERATIONS)
-def test_a_toleration_is_checked(case):
+def test_a_toleration_is_checked(case: Any) -> None:
     given, expected = TOLERATIONS[case]
     assert create_errors(PODS, pod({"tolerations": given})) == expected
 
@@ -290,7 +290,7 @@ AFFINITY: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", AFFINITY)
-def test_affinity_is_checked(case):
+def test_affinity_is_checked(case: Any) -> None:
     given, expected = AFFINITY[case]
     assert create_errors(PODS, pod({"affinity": given})) == expected
 
@@ -389,6 +389,6 @@ SPREAD: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", SPREAD)
-def test_a_spread_constraint_is_checked(case):
+def test_a_spread_constraint_is_checked(case: Any) -> None:
     given, expected = SPREAD[case]
     assert create_errors(PODS, pod({"topologySpreadConstraints": given})) == expected

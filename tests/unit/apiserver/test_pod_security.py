@@ -112,7 +112,7 @@ OF_PODS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", OF_PODS)
-def test_the_security_context_of_a_pod_is_checked(case):
+def test_the_security_context_of_a_pod_is_checked(case: Any) -> None:
     given, expected = OF_PODS[case]
     assert create_errors(PODS, pod({"securityContext": given})) == expected
 
@@ -163,6 +163,6 @@ OF_CONTAINERS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", OF_CONTAINERS)
-def test_the_security_context_of_a_container_is_checked(case):
+def test_the_security_context_of_a_container_is_checked(case: Any) -> None:
     given, expected = OF_CONTAINERS[case]
     assert create_errors(PODS, pod(securityContext=given)) == expected

@@ -254,7 +254,7 @@ SPECS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", SPECS)
-def test_a_spec_is_checked(case):
+def test_a_spec_is_checked(case: Any) -> None:
     given, expected = SPECS[case]
     assert create_errors(PODS, pod(given)) == expected
 
@@ -280,7 +280,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_admission_refuses(case):
+def test_admission_refuses(case: Any) -> None:
     given, expected = REFUSED[case]
     with pytest.raises(Failure) as failure:
         created(PODS, pod(given, called="a"))
@@ -290,11 +290,11 @@ def test_admission_refuses(case):
 @pytest.mark.parametrize(
     ("name", "priority"), [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)]
 )
-def test_the_two_classes_of_every_cluster_are_known(name, priority):
+def test_the_two_classes_of_every_cluster_are_known(name: Any, priority: Any) -> None:
     assert created(PODS, pod({"priorityClassName": name}))["spec"]["priority"] == priority
 
 
-def test_the_rules_apply_to_names_of_service_accounts_and_classes_too():
+def test_the_rules_apply_to_names_of_service_accounts_and_classes_too() -> None:
     found = create_errors(PODS, pod({"serviceAccountName": "A_", "runtimeClassName": "B_"}))
     assert [each.partition(":")[0] for each in found] == ["spec.serviceAccountName", "spec.runtimeClassName"]
 
@@ -302,7 +302,7 @@ def test_the_rules_apply_to_names_of_service_accounts_and_classes_too():
 @pytest.mark.parametrize(
     ("cost", "right"), [("5", True), ("-5", True), ("0", True), ("05", False), ("x", False), ("9999999999", False)]
 )
-def test_the_cost_of_a_deletion_is_a_number(cost, right):
+def test_the_cost_of_a_deletion_is_a_number(cost: Any, right: Any) -> None:
     body = pod()
     body["metadata"]["annotations"] = {"controller.kubernetes.io/pod-deletion-cost": cost}
     path = "metadata.annotations[controller.kubernetes.io/pod-deletion-cost]"
@@ -310,7 +310,7 @@ def test_the_cost_of_a_deletion_is_a_number(cost, right):
     assert create_errors(PODS, body) == expected
 
 
-def test_a_mirror_pod_names_its_node():
+def test_a_mirror_pod_names_its_node() -> None:
     body = pod()
     body["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
     (found,) = create_errors(PODS, body)

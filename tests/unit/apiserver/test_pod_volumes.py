@@ -193,7 +193,7 @@ VOLUMES: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", VOLUMES)
-def test_a_volume_is_checked(case):
+def test_a_volume_is_checked(case: Any) -> None:
     given, expected = VOLUMES[case]
     assert create_errors(PODS, pod({"volumes": given})) == expected
 
@@ -246,12 +246,12 @@ MOUNTS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", MOUNTS)
-def test_a_mount_is_checked(case):
+def test_a_mount_is_checked(case: Any) -> None:
     given, expected = MOUNTS[case]
     assert create_errors(PODS, pod({"volumes": [{"name": "v"}]}, volumeMounts=given)) == expected
 
 
-def test_a_mount_of_a_bad_volume_finds_no_volume():
+def test_a_mount_of_a_bad_volume_finds_no_volume() -> None:
     body = pod({"volumes": [{"name": "v", "secret": {}}]}, volumeMounts=[{"name": "v", "mountPath": "/a"}])
     assert create_errors(PODS, body) == [
         "spec.volumes[0].secret.secretName: Required value",
@@ -259,7 +259,7 @@ def test_a_mount_of_a_bad_volume_finds_no_volume():
     ]
 
 
-def test_a_token_is_checked():
+def test_a_token_is_checked() -> None:
     source = {"serviceAccountToken": {"path": "", "expirationSeconds": 5}}
     body = pod({"serviceAccountName": "default", "volumes": [{"name": "v", "projected": {"sources": [source]}}]})
     path = "spec.volumes[0].projected"
@@ -272,7 +272,7 @@ def test_a_token_is_checked():
     ]
 
 
-def test_a_token_needs_a_service_account():
+def test_a_token_needs_a_service_account() -> None:
     source = {"serviceAccountToken": {"path": "token"}}
     body = pod({"volumes": [{"name": "v", "projected": {"sources": [source]}}]})
     (found,) = create_errors(PODS, body)

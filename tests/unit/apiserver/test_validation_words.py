@@ -86,11 +86,7 @@ SPEC: dict[str, Any] = {
                 "properties": {
                     "k": {"type": "string", "maxLength": 20},
                     "p": {"type": "integer", "default": 80},
-                    "v": {
-                        "type": "integer",
-                        "maximum": 9,
-                        "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "v may not shrink"}],
-                    },
+                    "v": {"type": "integer", "maximum": 9},
                 },
             },
         },

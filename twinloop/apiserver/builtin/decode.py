@@ -34,8 +34,11 @@ def decode_object(group: str, kind: str, obj: dict[str, Any]) -> list[str]:
         result, problems = read(f"{PACKAGES[group]}.{kind}", obj)
     except Unreadable as error:
         raise bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {error}') from None
+    metadata = obj.get("metadata") or {}
     obj.clear()
     obj.update(result)
+    if metadata.get("managedFields") == []:
+        result["metadata"]["managedFields"] = []  # the one empty list that tells something: it ends the tracking of owners
     return problems
 
 

@@ -25,6 +25,8 @@ GZIP_THRESHOLD = 128 * 1024
 _GZIP_LEVEL = 1
 # From here on head and body are written one after the other: copying them together would cost more than a write.
 _JOIN_LIMIT = 64 * 1024
+# Bytes handed over at a time: what the socket does not take at once is copied, and a list may have 30 MB.
+_PIECE = 256 * 1024
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 # Clients that people type into get indented JSON, as from kube-apiserver.
@@ -72,13 +74,15 @@ class Whole(web.StreamResponse):
 
     def __init__(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
         super().__init__()
-        self._pieces = (head + body,) if len(body) < _JOIN_LIMIT else (head, body)
+        self._head, self._body = (head + body, b"") if len(body) < _JOIN_LIMIT else (head, body)
         self._keep_alive = keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write it; aiohttp calls this once the handler has returned."""
-        for piece in self._pieces:
-            await request.writer.write(piece)
+        await request.writer.write(self._head)
+        body, self._body = memoryview(self._body), b""
+        for start in range(0, len(body), _PIECE):
+            await request.writer.write(body[start : start + _PIECE])
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
