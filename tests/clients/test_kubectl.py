@@ -25,7 +25,9 @@ import pytest
 from twinloop.apiserver.http.local import LocalServer, LocalServerError
 
 KUBECTL = shutil.which("kubectl")
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on PATH: the embedded server is not tested with it")
+pytestmark = pytest.mark.skipif(
+    KUBECTL is None, reason="kubectl is not on PATH: the embedded server is not tested with it"
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = (ROOT / "crds/samples/minimal.yaml").read_text()
@@ -69,18 +71,18 @@ class Kubectl:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     with LocalServer() as server:
+        Kubectl(server, tmp_path_factory.mktemp("kubectl"), "default")("apply", "-f", NGINXPODS)
         yield server
 
 
 @pytest.fixture
 def kubectl(server: LocalServer, tmp_path: Path) -> Kubectl:
-    """kubectl in a namespace of the test's own, with NginxPods installed."""
+    """kubectl in a namespace of the test's own; NginxPods are installed."""
     namespace = f"test-{next(COUNTER)}"
     found = Kubectl(server, tmp_path, namespace)
     found("create", "namespace", namespace)
-    found("apply", "-f", NGINXPODS)
     return found
 
 
@@ -232,9 +234,7 @@ def test_create_makes_built_in_kinds(kind: str, kubectl: Kubectl) -> None:
     wanted = json.loads(kubectl("create", *arguments, "--dry-run=client", "-o", "json"))
     assert kubectl("create", *arguments).endswith(" created\n")
     found = kubectl.json("get", kind, wanted["metadata"]["name"])
-    for part in ("data", "type", "rules", "roleRef", "subjects"):
-        assert found.get(part) == wanted.get(part) or (part == "type" and kind == "service")
-    assert _contains(found.get("spec", {}), wanted.get("spec", {}))
+    assert _contains(found, {key: value for key, value in wanted.items() if key != "status"})
 
 
 def _contains(found: Any, wanted: Any) -> bool:
@@ -307,9 +307,11 @@ def test_apply_on_the_server_s_side_owns_fields_and_conflicts(kubectl: Kubectl) 
 
 
 def test_applied_on_both_sides_one_after_the_other(kubectl: Kubectl) -> None:
-    kubectl("apply", "-f", "-", stdin=SAMPLE)
+    """kubectl hands its fields over to the server's way; defaults belong to who applied first, as on a real server."""
+    kubectl("apply", "-f", "-", stdin=SAMPLE + "spec:\n  replicas: 2\n")
     kubectl("apply", "--server-side", "-f", "-", stdin=SAMPLE + "spec:\n  replicas: 2\n")
-    assert kubectl.json("get", "ngp", "minimal")["spec"]["replicas"] == 2
+    kubectl("apply", "--server-side", "-f", "-", stdin=SAMPLE + "spec:\n  replicas: 3\n")
+    assert kubectl.json("get", "ngp", "minimal")["spec"]["replicas"] == 3
 
 
 def test_diff_shows_what_apply_would_change_and_changes_nothing(kubectl: Kubectl) -> None:
@@ -326,7 +328,7 @@ def test_edit_saves_what_the_editor_left(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", "-", stdin=SAMPLE)
     assert kubectl("edit", "ngp", "minimal", EDITOR="sed -i 's/replicas: 1/replicas: 5/'").endswith("edited\n")
     assert kubectl.json("get", "ngp", "minimal")["spec"]["replicas"] == 5
-    assert "no changes made" in kubectl.run("edit", "ngp", "minimal", EDITOR="true").stdout
+    assert "no changes made" in kubectl.run("edit", "ngp", "minimal", EDITOR="true").stderr
 
 
 @pytest.mark.parametrize(
@@ -346,7 +348,7 @@ def test_strategic_merge_is_for_built_in_kinds(kubectl: Kubectl) -> None:
     assert kubectl.json("get", "configmap", "a")["data"] == {"k": "v", "x": "y"}
     kubectl("apply", "-f", "-", stdin=SAMPLE)
     text = kubectl.refused("patch", "ngp", "minimal", "-p", '{"spec":{"replicas":3}}')
-    assert "strategic merge patch is not supported for" in text or "UnsupportedMediaType" in text
+    assert "application/strategic-merge-patch+json is not supported by twinloop.dev/v1alpha1, Kind=NginxPod" in text
 
 
 def test_status_is_patched_by_itself(kubectl: Kubectl) -> None:
@@ -363,7 +365,8 @@ def test_scale_changes_custom_resources_and_deployments(kubectl: Kubectl) -> Non
     for name in ("ngp/minimal", "deployment/d"):
         assert kubectl("scale", name, "--replicas=3").endswith("scaled\n")
         assert kubectl.json("get", name)["spec"]["replicas"] == 3
-    assert "expected 7, was 3" in kubectl.refused("scale", "deployment/d", "--current-replicas=7", "--replicas=1").lower() or True
+    wrong = kubectl.refused("scale", "deployment/d", "--current-replicas=7", "--replicas=1")
+    assert "Expected replicas to be 7, was 3" in wrong
 
 
 def test_labels_and_annotations_come_and_go(kubectl: Kubectl) -> None:
@@ -395,7 +398,7 @@ def test_rollout_of_a_deployment_that_nobody_carries_out(kubectl: Kubectl) -> No
     kubectl("set", "image", "deployment/d", "nginx=nginx:2")
     assert kubectl.json("get", "deployment", "d")["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:2"
     kubectl("apply", "-f", "-", stdin=SAMPLE)
-    assert "restarting is not supported" in kubectl.refused("rollout", "restart", "ngp/minimal")
+    assert 'no kind "NginxPod" is registered' in kubectl.refused("rollout", "restart", "ngp/minimal")
 
 
 # --- waiting and deleting ---------------------------------------------------------------------------------------------
@@ -436,7 +439,8 @@ def test_wait_for_a_deletion_that_a_finalizer_holds(kubectl: Kubectl) -> None:
 def test_a_namespace_goes_with_everything_in_it(kubectl: Kubectl) -> None:
     pod(command=kubectl)
     kubectl("apply", "-f", "-", stdin=SAMPLE)
-    assert kubectl("delete", "namespace", kubectl.namespace).endswith("deleted\n")
+    # kubectl warns that a namespace is in no namespace.
+    assert kubectl.run("delete", "namespace", kubectl.namespace).returncode == 0
     assert "not found" in kubectl.refused("get", "namespace", kubectl.namespace)
 
 
@@ -448,15 +452,16 @@ def test_a_definition_goes_with_its_objects_and_comes_back_empty(kubectl: Kubect
         assert "No resources found" in kubectl.run("get", "gizmos").stderr
         kubectl("apply", "-f", "-", stdin=SAMPLE.replace("NginxPod", "Gizmo"))
         assert kubectl("get", "gizmos", "-o", "name").endswith("/minimal\n")
-        kubectl("delete", "-f", "-", stdin=other)
-    assert "the server doesn't have a resource type" in kubectl.refused("get", "gizmos")
+        assert kubectl.run("delete", "-f", "-", stdin=other).returncode == 0
+    # kubectl still has the kind in its cache of discovery.
+    assert "the server could not find the requested resource" in kubectl.refused("get", "gizmos")
 
 
 def test_a_node_can_be_cordoned_tainted_and_drained(kubectl: Kubectl) -> None:
     pod(command=kubectl)
     kubectl("cordon", "node-0")
     kubectl("taint", "node", "node-0", "a=b:NoSchedule")
-    drained = kubectl.run("drain", "node-0", "--force", f"--pod-selector=run=web", "--timeout=20s")
+    drained = kubectl.run("drain", "node-0", "--force", "--pod-selector=run=web", "--timeout=20s")
     assert "node/node-0 drained" in drained.stdout
     kubectl("taint", "node", "node-0", "a-")
     kubectl("uncordon", "node-0")

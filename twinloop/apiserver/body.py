@@ -71,7 +71,7 @@ def _parse(kind: Kind, body: bytes, media_type: str) -> codec.Decoded:
             kind, f"couldn't get version/kind; json parse error: json: cannot unmarshal {what} into {_TYPE_META}", body
         )
     for name in ("apiVersion", "kind"):
-        if not isinstance(decoded.value.get(name, ""), str):
+        if not isinstance(decoded.value.get(name), str | None):
             what = codec.go_type(decoded.value[name])
             why = f"json: cannot unmarshal {what} into Go struct field .{name} of type string"
             raise _unrecognized(kind, f"couldn't get version/kind; json parse error: {why}", body)
@@ -118,6 +118,8 @@ def mismatch(call: Call, obj: Object) -> str:
     kind, api_version, name = call.kind, obj["apiVersion"], obj["kind"]
     if (api_version, name) == (kind.api_version, kind.kind):
         return ""
+    if (api_version, name) == ("v1", "List"):  # registered in every scheme, and served nowhere
+        return f"converting (v1.List) to ({kind.go_package}.{kind.kind}): unknown conversion"
     other = call.host.registry.by_kind(api_version, name)
     if other is None or other.custom:
         return f'no kind "{name}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:110"'

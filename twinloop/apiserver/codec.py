@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from twinloop.apiserver.gofmt import quote
+
 Object = dict[str, Any]
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -168,8 +170,13 @@ def _go_message(error: json.JSONDecodeError, text: str) -> str:
     letter = text[error.pos]
     if error.msg == "Expecting value" and letter in _LITERALS:
         return _literal_message(text[error.pos :], _LITERALS[letter])
-    shown = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "'": "\\'"}.get(letter, letter)
-    return f"invalid character '{shown}' {where or error.msg}"
+    return f"invalid character '{_shown(letter)}' {where or error.msg}"
+
+
+def _shown(letter: str) -> str:
+    """A character as Go's scanner names it: it goes by bytes, and takes the first one of several for a letter."""
+    first = chr(letter.encode()[0])
+    return {"'": "\\'", '"': '"'}.get(first) or quote(first)[1:-1]
 
 
 _LITERALS = {"n": "null", "t": "true", "f": "false"}
@@ -181,8 +188,8 @@ def _literal_message(text: str, literal: str) -> str:
         if index == len(text):
             return "unexpected end of JSON input"
         if text[index] != wanted:
-            return f"invalid character '{text[index]}' in literal {literal} (expecting '{wanted}')"
-    return f"invalid character '{text[len(literal)]}' after top-level value"
+            return f"invalid character '{_shown(text[index])}' in literal {literal} (expecting '{wanted}')"
+    return f"invalid character '{_shown(text[len(literal)])}' after top-level value"
 
 
 def _in_array(text: str, position: int) -> bool:

@@ -29,6 +29,7 @@ _COLLECTION: dict[str, tuple[str, Handler]] = {
 }
 _STATUS = {method: _OBJECT[method] for method in ("GET", "PUT", "PATCH")}
 _FINALIZE = {"PUT": _OBJECT["PUT"]}  # a namespace, for the sake of its spec.finalizers
+_ONLY_CREATE = ("create",)  # such a kind may have an effect in place of being stored: a Binding binds a pod
 _LIST_ONLY = {"GET": _COLLECTION["GET"]}
 # What a method means to who routes by verb; DELETE of a collection is found in `_COLLECTION` before.
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -44,6 +45,8 @@ def dispatch(host: Host, request: Request, target: Target) -> Answer | WatchAnsw
     call = Call(
         host, target.kind, target.namespace, target.name, target.subresource, user=request.user, watch_path=target.watch
     )
+    if target.kind.deprecation:
+        call.warnings.append(target.kind.deprecation)
     try:
         handler = _custom(request, target) if target.kind.custom else _builtin(request, target)
         if handler is None:
@@ -73,6 +76,10 @@ def _routes(target: Target) -> dict[str, tuple[str, Handler]]:
         return subresources.routes(target)
     if target.watch or (not target.name and target.kind.namespaced and not target.namespace):
         return _LIST_ONLY
+    if not target.name and target.kind.verbs == _ONLY_CREATE:
+        return {
+            method: ("create", effect) for method, (_, effect) in subresources.routes(target).items()
+        } or _COLLECTION
     return _OBJECT if target.name else _COLLECTION
 
 

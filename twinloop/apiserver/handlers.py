@@ -44,6 +44,7 @@ def list_or_watch(call: Call, request: Request) -> Answer | WatchAnswer:
         return _watch(call, options, form)
     page = read.list_page(call, options)
     media.check_list(call.kind, form)
+    media.check_included(form)
     return render.many(call.kind, page, form, call.now)
 
 

@@ -6,11 +6,13 @@ Built-in kinds are registered at start (`builtin/`), those of CustomResourceDefi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from twinloop.apiserver.strategy import Strategy
 
+_VERSION = re.compile(r"v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?")
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
@@ -31,6 +33,7 @@ class Kind:
     verbs: tuple[str, ...] = VERBS
     storage: tuple[str, str] = field(default=("", ""))  # (group, plural); the default is this kind's own
     storage_version: bool = True
+    deprecation: str = ""  # the warning that comes with every answer of an old version
 
     def __post_init__(self) -> None:
         if not any(self.storage):
@@ -104,3 +107,12 @@ class Registry:
         self.generation += 1
         for changed in self.on_change:
             changed()
+
+
+def version_priority(version: str) -> tuple[int, int, int, str]:
+    """The order of a group's versions, as apimachinery's version.CompareKubeAwareVersionStrings has it: v2, v1, v1beta1."""
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        return 3, 0, 0, version
+    stage = {None: 0, "beta": 1, "alpha": 2}[match[2]]
+    return stage, -int(match[1]), -int(match[3] or 0), ""

@@ -17,6 +17,7 @@ Shape = Literal["object", "metadata", "table"]
 
 _JSON, _YAML = "application/json", "application/yaml"
 _WRITTEN = {_JSON, _YAML, "*/*", "application/*", ""}
+_ROUTED = _WRITTEN - {"application/*"}
 _READ = (_JSON, _YAML, "application/vnd.kubernetes.protobuf")
 _SHAPES: dict[str, Shape] = {
     "Table": "table",
@@ -48,12 +49,15 @@ def negotiate(request: Request, *, watch: bool = False, listing: bool = False, c
     accept = request.headers.get("accept", "")
     if accept in {"", _JSON, "*/*"} and not request.query:
         return PLAIN
-    for media_type, parameters in _clauses(accept or "*/*"):
+    clauses = _clauses(accept or "*/*")
+    # Built-in kinds are routed by what they can write, before anybody looks at the details; a router knows no application/*.
+    if not custom and not any(media_type in _ROUTED for media_type, _ in clauses):
+        raise failures.not_routable(listing=listing)
+    for media_type, parameters in clauses:
         form = _form(media_type, parameters, request, watch=watch)
         if form is not None:
             return form
-    routed = not custom and not any(media_type in _WRITTEN for media_type, _ in _clauses(accept))
-    raise failures.not_routable(listing=listing) if routed else failures.not_acceptable(watch=watch)
+    raise failures.not_acceptable(watch=watch)
 
 
 def check_single(kind: Kind, form: Form) -> None:
@@ -71,6 +75,14 @@ def check_list(kind: Kind, form: Form) -> None:
         name = "unstructured.UnstructuredList" if kind.custom else f"{kind.go_package}.{kind.list_kind}"
         why = f"you requested {form.target}, but the requested object is a list (*{name})"
         raise failures.Failure(406, "NotAcceptable", why)
+
+
+def check_included(form: Form) -> None:
+    """Raises 400 for a Table whose rows shall include something that there is not."""
+    if form.shape == "table" and form.include_object not in {"", "None", "Metadata", "Object"}:
+        shown = f'includeObject: Invalid value: "{form.include_object}"'
+        why = f"Unable to convert to Table as requested: {shown}: must be 'Metadata', 'Object', 'None', or empty"
+        raise failures.bad_request(why)
 
 
 def _clauses(accept: str) -> list[tuple[str, dict[str, str]]]:

@@ -103,6 +103,7 @@ def keep_immutable(metadata: Object, old: Object) -> None:
     """Carry over what an update cannot set: identity, birth and deletion."""
     if not metadata.get("uid"):
         metadata["uid"] = old.get("uid", "")
+    metadata.pop("selfLink", None)
     for name in ("creationTimestamp", "deletionTimestamp"):
         if old.get(name):
             metadata[name] = old[name]
@@ -222,7 +223,13 @@ def _owner_errors(references: list[Object], path: str = "metadata.ownerReference
             "Only one reference can have Controller set to true. "
             f'Found "true" in references for {controllers[0]} and {other}'
         )
-        yield invalid(path, references, detail)
+        yield invalid(path, [_as_struct(each) for each in references], detail)
+
+
+def _as_struct(reference: Object) -> Object:
+    """An owner reference with its fields in the order of Go's struct, as messages show it."""
+    order = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+    return {name: reference[name] for name in order if name in reference}
 
 
 def _one_owner_errors(reference: Object, path: str) -> Iterable[FieldError]:

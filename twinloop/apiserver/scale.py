@@ -1,7 +1,8 @@
 """The scale subresource: how many replicas an object wants and has, as a Scale of autoscaling/v1.
 
 `dispatch.py` finds the functions below among the effects of subresources. A kind's strategy says where its numbers are;
-a changed Scale is written back into the object by an ordinary update, so that all checks apply.
+a changed Scale is written back into the object by an ordinary update, so that all checks apply. Who owns the replicas
+is told both ways by `patches/scale_fields.py`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from typing import Any
 
 from twinloop.apiserver import body, codec, failures, handlers, media, render
 from twinloop.apiserver.answer import Answer
+from twinloop.apiserver.builtin import documents
 from twinloop.apiserver.failures import Failure
+from twinloop.apiserver.fielderrors import FieldError, invalid
 from twinloop.apiserver.kinds import Kind
-from twinloop.apiserver.options import write_options
+from twinloop.apiserver.options import WriteOptions, write_options
+from twinloop.apiserver.patches import apply, managed_fields, scale_fields
+from twinloop.apiserver.patches.typed import Typed
 from twinloop.apiserver.request import Request
 from twinloop.apiserver.strategy import ScalePaths, Strategy
-from twinloop.apiserver.verbs import create, patch, update
+from twinloop.apiserver.verbs import patch, update
 from twinloop.apiserver.verbs.call import Call
 from twinloop.apiserver.verbs.subresources import EFFECTS
 
@@ -32,6 +37,10 @@ class _ScaleStrategy(Strategy):
         """It does."""
         return True
 
+    def typed(self) -> Typed:
+        """The schema that Kubernetes publishes."""
+        return documents.typed(SCALE.group, SCALE.kind)
+
     def decode(self, obj: Object) -> list[str]:
         """Refuse what does not fit a Go struct; raises 400."""
         for name, go_name in (("metadata", "ObjectMeta"), ("spec", "ScaleSpec")):
@@ -41,7 +50,14 @@ class _ScaleStrategy(Strategy):
         replicas = obj["spec"].get("replicas") or 0
         if not isinstance(replicas, int) or isinstance(replicas, bool):
             raise _misfit(replicas, "ScaleSpec.spec.replicas", "int32")
+        if not replicas:
+            obj["spec"].pop("replicas", None)
         return []
+
+    def validate(self, obj: Object) -> list[FieldError]:
+        """No fewer than none."""
+        replicas = _replicas(obj)
+        return [invalid("spec.replicas", replicas, "must be greater than or equal to 0")] if replicas < 0 else []
 
 
 def _misfit(value: Any, field: str, go_name: str) -> Failure:
@@ -116,7 +132,7 @@ def put(call: Call, request: Request) -> Answer:
     handlers.use(call, request, write_options(request, "UpdateOptions"))
     sent = body.decode(_as_scale(call), request.body, media.body_type(request))
     update.check_name(call, sent)
-    return _write(call, form, lambda _: sent)
+    return _write(call, form, lambda shown: _tracked(call, sent, shown))
 
 
 def change(call: Call, request: Request) -> Answer:
@@ -126,10 +142,39 @@ def change(call: Call, request: Request) -> Answer:
     options = write_options(request, "PatchOptions", apply=content_type == patch.APPLY)
     handlers.use(call, request, options)
     if content_type == patch.APPLY:
-        applied = body.decode_applied(request.body).value
-        SCALE.strategy.decode(applied)
-        return _write(call, form, lambda shown: {**shown, "spec": applied["spec"]})
-    return _write(call, form, lambda shown: patch.patched(_as_scale(call), content_type, request.body, shown))
+        return _write(call, form, _applied(call, request, options))
+    return _write(call, form, lambda shown: _tracked(call, _patched(call, content_type, request.body, shown), shown))
+
+
+def _patched(call: Call, content_type: str, raw: bytes, shown: Object) -> Object:
+    return patch.patched(_as_scale(call), content_type, raw, shown)
+
+
+def _applied(call: Call, request: Request, options: WriteOptions) -> Callable[[Object], Object]:
+    """What a server-side apply makes of a Scale."""
+    applied = body.decode_applied(request.body).value
+    by = apply.Applier(options.field_manager, SCALE.api_version, SCALE.kind, call.now, options.force, "scale")
+
+    def merge(shown: Object) -> Object:
+        scale = apply.apply(shown, applied, by, SCALE.strategy.typed())
+        SCALE.strategy.decode(scale)
+        return scale
+
+    return merge
+
+
+def _tracked(call: Call, scale: Object, shown: Object) -> Object:
+    """The Scale that a client wants, with who owns its replicas then."""
+    managed_fields.update(
+        scale,
+        shown,
+        call.manager,
+        api_version=SCALE.api_version,
+        now=call.now,
+        typed=SCALE.strategy.typed(),
+        subresource="scale",
+    )
+    return scale
 
 
 def _as_scale(call: Call) -> Call:
@@ -142,18 +187,28 @@ def _write(call: Call, form: media.Form, wanted: Callable[[Object], Object]) -> 
     """Store the replicas of the Scale that `wanted` makes of the present one."""
     paths = _paths(call)
 
+    versions = _replica_paths(call)
+
     def next_state(old: Object | None) -> Object:
         if old is None:
             raise call.not_found()
-        scale = wanted(scale_of(old, paths))
+        entries = old["metadata"].get("managedFields")
+        scale = wanted(_with_owners(scale_of(old, paths), scale_fields.to_scale(entries, versions)))
         update.check_name(call, scale)
-        obj = _scaled(old, paths, scale)
-        create.track(call, obj, old)
-        _forget_time(obj)
-        return obj
+        _check(scale)
+        owners = scale_fields.to_object(
+            entries, scale["metadata"].get("managedFields"), call.kind.api_version, versions
+        )
+        return _with_owners(_scaled(old, paths, scale), owners)
 
     written = update.write(call, next_state)
     return render.value(scale_of(call.load(written.record), paths), form)
+
+
+def _check(scale: Object) -> None:
+    errors = SCALE.strategy.validate(scale)
+    if errors:
+        raise failures.invalid(SCALE.group, SCALE.kind, scale["metadata"]["name"], errors)
 
 
 def _scaled(old: Object, paths: ScalePaths, scale: Object) -> Object:
@@ -176,11 +231,16 @@ def _set(obj: Object, path: tuple[str, ...], value: int) -> None:
     obj[path[-1]] = value
 
 
-def _forget_time(obj: Object) -> None:
-    """The entries of a scale subresource carry no time: the real server's translation of them drops it."""
-    for entry in obj["metadata"].get("managedFields") or ():
-        if entry.get("subresource") == "scale":
-            entry.pop("time", None)
+def _with_owners(obj: Object, entries: list[Object]) -> Object:
+    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    return {**obj, "metadata": {**metadata, "managedFields": entries} if entries else metadata}
+
+
+def _replica_paths(call: Call) -> scale_fields.Paths:
+    """Where each served version of the kind has its replicas, as `scale_fields` wants to know it."""
+    versions = [kind for kind in call.host.registry if kind.storage == call.kind.storage]
+    scales = {kind.api_version: kind.strategy.scale() for kind in versions}
+    return {version: paths.replicas if paths else None for version, paths in scales.items()}
 
 
 def register() -> None:

@@ -40,12 +40,13 @@ def serve(call: Call, request: Request) -> Answer:
 
 def issued(asked: Object, account: Object, now: float) -> Object:
     """The request with its token. Raises 422."""
-    spec = {"audiences": [ISSUER], "expirationSeconds": _HOUR, **(asked.get("spec") or {})}
-    spec["audiences"] = spec["audiences"] or [ISSUER]
+    spec = dict(asked.get("spec") or {})
+    spec["audiences"] = spec.get("audiences") or [ISSUER]
+    spec["expirationSeconds"] = _HOUR if spec.get("expirationSeconds") is None else spec["expirationSeconds"]
     if spec["expirationSeconds"] < _SHORTEST:
         why = "may not specify a duration less than 10 minutes"
         error = invalid("spec.expirationSeconds", spec["expirationSeconds"], why)
-        raise failures.invalid("", "TokenRequest", "", [error])
+        raise failures.invalid(GROUP, "TokenRequest", "", [error])
     meta = {key: account["metadata"][key] for key in ("name", "namespace", "uid")}
     expires = now + spec["expirationSeconds"]
     return {

@@ -57,6 +57,7 @@ class Strategy:
     collected = True  # False: garbage collection leaves the kind alone, and DELETE never adds its finalizers (events)
     bare_finalizers_are_standard = True  # a finalizer without a slash must be Kubernetes' own; not so in apiextensions
     stored = True  # False: POST answers with the object as `prepare_create` leaves it and forgets it (reviews)
+    metadata_is_checked_last = False  # a new object with other faults is not told those of its metadata (events)
     checks_metadata_again = False  # an update checks metadata in the kind's own rules too, and lists its faults twice
     create_status = 201  # what POST answers
 

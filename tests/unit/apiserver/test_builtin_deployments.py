@@ -282,6 +282,7 @@ def test_a_row_shows_replicas_containers_and_selector() -> None:
 
 def test_scale_finds_replicas_and_selector() -> None:
     paths = DEPLOYMENTS.strategy.scale()
+    assert paths is not None
     assert (paths.replicas, paths.status, paths.selector) == (
         ("spec", "replicas"),
         ("status", "replicas"),

@@ -16,7 +16,7 @@ from twinloop.apiserver.clock import ManualClock
 from twinloop.apiserver.controllers import ALL, NAMES
 from twinloop.apiserver.controllers.agenda import Agenda
 from twinloop.apiserver.controllers.controller import RETRY, RETRY_AFTER_BUG, VISITS, Controller
-from twinloop.apiserver.failures import bad_request
+from twinloop.apiserver.failures import Failure, bad_request
 from twinloop.apiserver.server import ApiServer
 from twinloop.apiserver.storage import Event
 
@@ -140,6 +140,11 @@ def test_a_delete_of_what_is_gone_is_no_failure(live: LiveServer) -> None:
     recorder.delete(("", "configmaps"), record)
     recorder.delete(("", "configmaps"), record)
     assert not live.exists("/api/v1/namespaces/default/configmaps/a")
+
+
+def test_a_kind_that_is_not_served_is_a_failure_like_any_other(live: LiveServer) -> None:
+    with pytest.raises(Failure, match="could not find the requested resource"):
+        Recorder(live).kind(("example.com", "things"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -241,3 +241,43 @@ def test_every_kind_has_a_reader() -> None:
         "meta.DeleteOptions",
     ):
         assert shapes.struct(name).read({}, shapes.Trail()) is not None
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        ({"resources": {"limits": {"cpu": "x"}}}, "quantities must match the regular expression"),
+        ({"livenessProbe": {"httpGet": {"port": True}}}, "cannot unmarshal bool into Go struct field HTTPGetAction."),
+    ],
+)
+def test_a_type_that_reads_its_own_json_is_heard_before_the_first_fault(later: Any, told: Any) -> None:
+    assert told in message(pod({"hostNetwork": "yes"}, image=5, env=[{"name": []}], **later))
+
+
+def test_a_fault_is_told_where_no_other_is_final() -> None:
+    body = pod({"hostNetwork": "yes"}, image=5, env=[{"name": []}], resources={"limits": {"cpu": "1"}})
+    assert "Container.spec.containers.image" in message(body)
+
+
+def test_a_resource_list_is_called_by_its_name() -> None:
+    expected = ("array", "ResourceRequirements.spec.containers.resources.limits", "v1.ResourceList")
+    assert message(pod(resources={"limits": []})) == FIELD.format(*expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([104, 105], "aGk="),
+        ([], ""),
+        (["x"], "string"),
+        ([300], "number 300"),
+        ([-1], "number -1"),
+        ([1.5], "number 1.5"),
+    ],
+)
+def test_bytes_may_be_a_list_of_numbers(value: Any, expected: Any) -> None:
+    if all(isinstance(each, int) and 0 <= each < 256 for each in value):
+        assert decoded(SECRETS, {"data": {"a": value}})[0]["data"] == {"a": expected}
+        return
+    with pytest.raises(Failure, match=f"cannot unmarshal {expected} into Go struct field Secret.data of type uint8"):
+        decoded(SECRETS, {"data": {"a": value}})

@@ -253,13 +253,25 @@ def test_yaml_for_who_wants_it() -> None:
     assert answer.body.startswith(b"kind: APIVersions\n")
 
 
-def test_other_forms_are_not_acceptable() -> None:
+@pytest.mark.parametrize(
+    ("path", "accept", "by_route"),
+    [
+        ("/api", "text/html", True),
+        ("/api/v1", "application/*", True),
+        ("/api", "application/json;as=Table;v=v1;g=meta.k8s.io", False),
+        ("/apis", "text/html", False),
+        ("/apis/apps", ",", False),
+    ],
+)
+def test_other_forms_are_refused_by_the_route_or_by_the_negotiation(path: str, accept: str, by_route: bool) -> None:
     with pytest.raises(Failure) as caught:
-        Site().get("/api", "text/html")
-    assert caught.value.message == (
-        "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
-        "application/vnd.kubernetes.protobuf"
+        Site().get(path, accept)
+    forms = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    routed, negotiated = (
+        "406: Not Acceptable\n\nAvailable representations: ",
+        "only the following media types are accepted: ",
     )
+    assert caught.value.message == (routed if by_route else negotiated) + forms
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/apis/", "/api/v1", "/apis/apps/v1"])

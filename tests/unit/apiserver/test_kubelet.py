@@ -167,6 +167,7 @@ def test_delays_can_be_changed_while_pods_are_on_their_way(live: LiveServer) -> 
         ({"stop_after": -1.0}, ValueError),
         ({"stop_after": float("nan")}, ValueError),
         ({"missing_images": "web:*"}, TypeError),
+        ({"missing_images": ["web:*", 7]}, TypeError),
     ],
 )
 def test_a_delay_that_is_none_is_refused_at_once(live: LiveServer, change: Any, error: type[Exception]) -> None:
@@ -385,6 +386,7 @@ def test_containers_crash_as_often_as_they_were_told(live: LiveServer) -> None:
 
 
 def test_how_a_container_ended_does_not_change_when_it_is_started_again(live: LiveServer) -> None:
+    live.server.controllers.kubelet.configure(crash_after=10.0, restart_after=30.0)
     live.create(PODS, pod("a", annotations={AN + "crashes": "1"}))
     live.settle(60)
     live.settle(60)

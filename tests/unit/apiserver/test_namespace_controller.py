@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.live_server import THINGS, LiveServer, config_map, pod, thing
+from twinloop.apiserver.controllers.namespaces import DELAY
 
 SPACE = "/api/v1/namespaces/here"
 ALL_DONE = {
@@ -204,7 +205,7 @@ def test_a_full_namespace_is_emptied_in_several_rounds(live: LiveServer) -> None
     for number in range(250):
         live.create(f"{SPACE}/configmaps", config_map(f"map-{number}"))
     live.delete(SPACE)
-    live.clock.advance(1)
+    live.clock.advance(DELAY)
     live.server.tick()
     assert 0 < len(live.get(f"{SPACE}/configmaps")["items"]) < 250  # other requests get their turn in between
     live.settle(10)

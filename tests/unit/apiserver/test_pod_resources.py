@@ -134,7 +134,7 @@ def test_resources_of_a_pod_are_checked(case: Any) -> None:
     assert create_errors(PODS, pod(given)) == expected
 
 
-QOS = {
+QOS: dict[str, tuple[Any, str]] = {
     "nothing said": ([{}], "BestEffort"),
     "an empty list": ([{"requests": {}}], "BestEffort"),
     "requests of nothing": ([{"requests": {"cpu": "0"}}], "BestEffort"),

@@ -259,7 +259,7 @@ def test_a_spec_is_checked(case: Any) -> None:
     assert create_errors(PODS, pod(given)) == expected
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, str]] = {
     "a priority of its own": (
         {"priority": 5},
         'pods "web" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name',

@@ -93,6 +93,15 @@ def test_a_binding_is_about_the_pod_in_the_path(live: LiveServer) -> None:
     assert bind(live, "nobody")["message"] == 'pods "nobody" not found'
 
 
+def test_a_binding_can_be_sent_to_the_collection(live: LiveServer) -> None:
+    bindings = "/api/v1/namespaces/here/bindings"
+    body = {"metadata": {"name": "a"}, "target": NODE}
+    assert json.loads(live.ask("POST", bindings, body).body) == SUCCESS
+    assert live.get(f"{PODS}/a")["spec"]["nodeName"] == "n1"
+    assert live.refused("GET", bindings)[0] == 405
+    assert live.refused("POST", bindings, {"target": NODE}) == (400, "Name parameter required.")
+
+
 def test_a_binding_may_name_the_uid(live: LiveServer) -> None:
     uid = live.get(f"{PODS}/a")["metadata"]["uid"]
     wrong = bind(live, uid="abc")

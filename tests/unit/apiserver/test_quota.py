@@ -261,11 +261,24 @@ def test_a_scope_says_which_pods_count(live: LiveServer, scope: str, inside: Any
     assert used(live) == {"pods": "1"}
 
 
-def test_a_selector_says_so_by_priority_class(live: LiveServer) -> None:
-    chosen = {"scopeName": "PriorityClass", "operator": "In", "values": ["system-node-critical"]}
-    limit(live, hard={"pods": "0"}, scopeSelector={"matchExpressions": [chosen]})
+@pytest.mark.parametrize(
+    ("operator", "values", "plain", "critical"),
+    [
+        ("In", ["system-node-critical"], 0, 1),
+        ("NotIn", ["system-node-critical"], 1, 0),
+        ("Exists", [], 0, 1),
+        ("DoesNotExist", [], 1, 0),
+    ],
+)
+def test_a_selector_says_so_by_priority_class(
+    live: LiveServer, operator: str, values: list[str], plain: int, critical: int
+) -> None:
+    chosen = {"scopeName": "PriorityClass", "operator": operator, **({"values": values} if values else {})}
+    limit(live, hard={"pods": "9"}, scopeSelector={"matchExpressions": [chosen]})
     live.create(PODS, pod("a"))
-    assert "exceeded quota" in why(live, pod("b", priorityClassName="system-node-critical"))
+    assert used(live) == {"pods": str(plain)}
+    live.create(PODS, pod("b", priorityClassName="system-node-critical"))
+    assert used(live) == {"pods": str(plain + critical)}
 
 
 def test_a_scoped_quota_asks_nothing_of_pods_outside(live: LiveServer) -> None:

@@ -21,7 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from handwritten.clock import RealClock
 from handwritten.delaying import DelayingQueue
+from handwritten.ratelimit import RateLimitingQueue
 from handwritten.testing import FakeClock
+from handwritten.workqueue import FifoQueue
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -225,6 +227,51 @@ def test_ever_shorter_delays_of_one_item_do_not_pile_up(clock: FakeClock, queue:
     clock.step(60_000.0)
     settle(clock, 1000.0 + 90_000.0)
     take(queue, "foo")
+
+
+def test_overtaken_delays_are_cleared_away_once_they_outnumber_the_others(clock: FakeClock) -> None:
+    """64 of them are put up with, and as many again as items wait."""
+    queue: DelayingQueue[str] = DelayingQueue(clock=clock)
+    for number in range(10):
+        queue.add_after(f"late-{number}", 90_000.0)
+    for step in range(74):
+        queue.add_after("foo", 1000.0 - step)
+    assert len(queue._heap) == 84
+    queue.add_after("foo", 1.0)
+    queue.add_after("foo", 0.5)
+    assert len(queue._heap) == 86
+    queue.add_after("foo", 0.4)
+    assert len(queue._heap) == 11
+    queue.shut_down()
+
+
+def test_a_delay_that_ends_at_the_same_time_changes_nothing(clock: FakeClock) -> None:
+    queue: DelayingQueue[str] = DelayingQueue(clock=clock)
+    queue.add_after("foo", 5.0)
+    queue.add_after("foo", 5.0)
+    assert len(queue._heap) == 1
+    queue.shut_down()
+
+
+@pytest.mark.parametrize(("name", "expected"), [("pods", "workqueue-pods"), ("", "workqueue-delays")])
+def test_the_thread_has_the_queue_s_name_and_keeps_no_process_alive(name: str, expected: str) -> None:
+    queue: DelayingQueue[str] = DelayingQueue(name=name)
+    assert (queue._thread.name, queue._thread.daemon) == (expected, True)
+    queue.shut_down()
+
+
+@pytest.mark.statement("WQ-15")
+@pytest.mark.parametrize("kind", [DelayingQueue, RateLimitingQueue])
+def test_the_order_of_waiting_items_is_the_given_one(kind: Callable[..., DelayingQueue[str]]) -> None:
+    class Stack(FifoQueue[str]):
+        def pop(self) -> str:
+            return self._items.pop()
+
+    queue = kind(queue=Stack())
+    for item in "ab":
+        queue.add(item)
+    assert queue.get() == ("b", False)
+    queue.shut_down()
 
 
 @pytest.mark.statement("DQ-7")

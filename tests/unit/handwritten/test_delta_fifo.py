@@ -160,7 +160,10 @@ def test_a_failing_lookup_does_not_swallow_a_deletion(caplog: pytest.LogCaptureF
     fifo.resync()  # cannot hand out what it cannot look up
     fifo.replace([])
     assert pop(fifo) == [Delta(DELETED, tombstone("foo", None))]
-    assert {record.message for record in caplog.records} == {"Looking up a known object failed"}
+    assert {(record.message, record.__dict__["key"]) for record in caplog.records} == {
+        ("Looking up a known object failed", "foo")
+    }
+    assert len(caplog.records) == 3
 
 
 # -------------------------------------------------------------------------------------------------- replace
@@ -376,8 +379,9 @@ def test_delta_fifo_key_of() -> None:
     assert fifo.key_of(DeletedFinalStateUnknown("bar", obj("foo", 1))) == "bar"
     assert fifo.key_of([Delta(ADDED, obj("foo", 1))]) == "foo"
     assert fifo.key_of([Delta(ADDED, obj("foo", 1)), Delta(DELETED, tombstone("bar", 1))]) == "bar"
-    with pytest.raises(ObjectKeyError):
+    with pytest.raises(ObjectKeyError, match=r"^an empty list of deltas has no key$") as caught:
         fifo.key_of([])
+    assert caught.value.object == []
     with pytest.raises(ObjectKeyError):
         fifo.key_of({})
 
@@ -441,11 +445,25 @@ def test_a_slow_consumer_with_a_long_queue_is_logged(caplog: pytest.LogCaptureFi
     fifo.pop(lambda _deltas, _initial: None)
     assert caplog.records == []
     fifo.add(obj("o12", 12))
-    fifo.pop(lambda _deltas, _initial: clock.step(0.2))
+    fifo.pop(lambda _deltas, _initial: clock.step(0.2346))
     fifo.pop(lambda _deltas, _initial: clock.step(0.2))  # 10 are left: no longer a long queue
     (record,) = caplog.records
     assert (record.levelno, record.message) == (logging.WARNING, "Slow processing holds up the queue")
-    assert record.__dict__["key"] == "o1"
+    fields = record.__dict__
+    assert (fields["key"], fields["seconds"], fields["depth"]) == ("o1", 0.235, 11)
+
+
+def test_the_consumer_gets_the_deltas_that_pop_returns_and_its_time_alone_counts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """However long the clock has been running, and whatever waits."""
+    fifo = DeltaFIFO(clock=FakeClock(1000.0))
+    for i in range(20):
+        fifo.add(obj(f"o{i}", i))
+    seen: list[Deltas] = []
+    popped = fifo.pop(lambda deltas, _initial: seen.append(deltas))
+    assert seen == [popped] == [[Delta(ADDED, obj("o0", 0))]]
+    assert caplog.records == []
 
 
 # ----------------------------------------------------------------------------------------------- has synced

@@ -219,7 +219,7 @@ def test_max_of_asks_every_limiter_even_when_another_wins() -> None:
 
 
 def test_max_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match=r"^MaxOfRateLimiter needs at least one limiter$"):
         MaxOfRateLimiter()
 
 

@@ -84,6 +84,8 @@ def test_an_object_without_a_name_has_no_key_and_the_error_carries_it(obj: objec
         meta_namespace_key(obj)
     assert caught.value.object is obj
     assert caught.value.hint
+    missing = "a name" if isinstance(obj, dict) and isinstance(obj.get("metadata"), dict) else "metadata"
+    assert str(caught.value) == f"an object without {missing} has no key"
 
 
 @pytest.mark.statement("TS-1")
@@ -309,11 +311,73 @@ def test_add_indexers_indexes_what_is_there() -> None:
 
 
 @pytest.mark.statement("TS-6")
+def test_indexes_that_are_added_later_leave_the_earlier_ones() -> None:
+    store = indexed()
+    store.add(thing("a", "x", namespace="prod"))
+    store.add_indexers({NAMESPACE_INDEX: index_by_namespace})
+    assert store.index_keys(INDEX, "x") == ["prod/a"]
+    assert store.index_keys(NAMESPACE_INDEX, "prod") == ["prod/a"]
+
+
+def test_an_object_without_a_namespace_is_not_in_the_index_of_namespaces() -> None:
+    store = Indexer({NAMESPACE_INDEX: index_by_namespace})
+    store.add(thing("node-1"))
+    assert store.list_index_func_values(NAMESPACE_INDEX) == []
+
+
+@pytest.mark.statement("TS-4")
+def test_a_value_that_no_object_has_gives_nothing() -> None:
+    store = indexed()
+    store.add(thing("a", "x"))
+    assert store.index_keys(INDEX, "y") == []
+    assert store.by_index(INDEX, "y") == []
+    assert store.index(INDEX, thing("b", "y")) == []
+
+
+def test_a_delete_by_key_takes_that_object_out_of_store_and_indexes() -> None:
+    store = indexed()
+    for name in ("a", "b"):
+        store.add(thing(name, "x"))
+    store.delete_by_key("a")
+    store.delete_by_key("nobody")
+    assert store.list_keys() == store.index_keys(INDEX, "x") == ["b"]
+
+
+@pytest.mark.statement("TS-7")
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda store: store.add(thing("bad")),
+        lambda store: store.replace([thing("bad")]),
+        lambda store: (store.replace([]), store.add(thing("bad"))),
+        lambda store: store.add_indexers({"other": lambda obj: [obj["other"]]}),
+    ],
+    ids=["added", "listed", "added after a list", "indexed later"],
+)
+def test_the_error_of_an_index_function_names_index_and_object(way: Callable[[Indexer], object]) -> None:
+    """Whichever way the object came in: who reads this has to find the function."""
+    store = Indexer({"team": lambda obj: [obj["team"]]})
+    store.add(thing("good") | {"team": "red"})
+    with pytest.raises(IndexFunctionError, match=r"^index '(team|other)': no values for object '(bad|good)'"):
+        way(store)
+
+
+@pytest.mark.statement("TS-7")
+def test_an_object_to_compare_with_needs_no_key() -> None:
+    store = Indexer({"team": lambda obj: [obj["team"]]})
+    with pytest.raises(IndexFunctionError, match=r"^index 'team': no values for object ''"):
+        store.index("team", {})
+
+
+@pytest.mark.statement("TS-6")
 def test_add_indexers_with_a_name_that_is_taken_adds_nothing() -> None:
     store = indexed()
     with pytest.raises(IndexerConflict, match=INDEX):
         store.add_indexers({NAMESPACE_INDEX: index_by_namespace, INDEX: by_values})
     assert store.index_names == [INDEX]
+    store.add_indexers({"b": by_values})
+    with pytest.raises(IndexerConflict, match=f": b, {INDEX}$"):
+        store.add_indexers({INDEX: by_values, "b": by_values})
 
 
 @pytest.mark.statement("TS-7")
@@ -438,7 +502,9 @@ def test_the_version_of_a_list_and_of_a_bookmark_are_the_store_s() -> None:
 @pytest.mark.statement("TS-10")
 def test_a_transaction_leaves_the_version_of_its_last_object() -> None:
     store = Indexer()
-    store.transaction([Change(thing("a", version="9")), Change(thing("b", version="4"))])
+    store.transaction(
+        [Change(thing("a", version="9")), Change(thing("c", version="2")), Change(thing("b", version="4"))]
+    )
     assert store.resource_version == "4"
     store.transaction([Change(thing("a", version="5")), Change(None, deleted=True, key="b")])
     assert store.resource_version == "4"
@@ -446,6 +512,11 @@ def test_a_transaction_leaves_the_version_of_its_last_object() -> None:
     assert store.resource_version == "8"
     store.transaction([])
     assert store.resource_version == "8"
+    # A version that is no text is none; the API's are, whatever they look like.
+    store.add({"metadata": {"name": "odd", "resourceVersion": 17}})
+    assert store.resource_version == "8"
+    store.replace([])
+    assert store.resource_version == ""
 
 
 # ------------------------------------------------------------------------------------------ transactions
@@ -477,8 +548,9 @@ def test_cache_transaction_should_index_errors() -> None:
 def test_a_transaction_takes_out_by_object_and_by_key() -> None:
     store = indexed()
     store.transaction([Change(thing("a", "x")), Change(thing("b", "x")), Change(thing("c", "x"))])
-    store.transaction([Change(thing("a"), deleted=True), Change(None, deleted=True, key="b")])
+    store.transaction([Change(thing("a", "x"), deleted=True), Change(None, deleted=True, key="b")])
     assert store.index_keys(INDEX, "x") == ["c"]
+    assert store.list_keys() == ["c"]
 
 
 @pytest.mark.statement("TS-9")

@@ -38,11 +38,19 @@ def decode_object(group: str, kind: str, obj: dict[str, Any]) -> list[str]:
     obj.clear()
     obj.update(result)
     if metadata.get("managedFields") == []:
-        result["metadata"]["managedFields"] = []  # the one empty list that tells something: it ends the tracking of owners
+        result["metadata"][
+            "managedFields"
+        ] = []  # the one empty list that tells something: it ends the tracking of owners
     return problems
 
 
 def read(go_type: str, value: Any) -> tuple[Any, list[str]]:
     """A value as Go reads it and writes it back, and its unknown fields. Raises `Unreadable`."""
     trail = shapes.Trail()
-    return shapes.struct(go_type).read(value, trail), list(trail.problems)
+    reader = shapes.struct(go_type)
+    try:
+        return reader.read(value, trail), list(trail.problems)
+    except Unreadable as error:
+        if not error.final and isinstance(value, dict):
+            reader.read(value, shapes.Trail(tolerant=True))  # a fault that is final is told before the first one
+        raise

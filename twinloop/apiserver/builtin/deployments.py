@@ -19,7 +19,14 @@ from twinloop.apiserver.fielderrors import FieldError, forbidden, invalid, not_s
 from twinloop.apiserver.strategy import Object, ScalePaths
 
 _STRATEGIES = ("Recreate", "RollingUpdate")
-_COUNTS = ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
+_COUNTS = (
+    "observedGeneration",
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+)
 _SURPRISING = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
     "a DNS label is recommended: "

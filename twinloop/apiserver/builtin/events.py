@@ -42,6 +42,7 @@ class EventStrategy(BuiltinStrategy):
 
     allow_create_on_update = True
     collected = False
+    metadata_is_checked_last = True
     controller_field = "reportingComponent"
     about = "involvedObject"
 
@@ -62,7 +63,7 @@ class EventStrategy(BuiltinStrategy):
     def selectable_names(self) -> frozenset[str]:
         """This version's names."""
         about = {f"{self.about}.{key}" for key in _ABOUT}
-        return frozenset({*about, "reason", "type", self.controller_field})| self._only_here()
+        return frozenset({*about, "reason", "type", self.controller_field}) | self._only_here()
 
     def _only_here(self) -> frozenset[str]:
         return frozenset({"source"})
@@ -75,7 +76,9 @@ class EventStrategy(BuiltinStrategy):
         """Last seen, type, reason, object, and the wide columns."""
         first, last, count = _times(obj, now)
         about = obj["involvedObject"]
-        target = f"{about.get('kind', '').lower()}/{about['name']}" if about.get("name") else about.get("kind", "").lower()
+        target = (
+            f"{about.get('kind', '').lower()}/{about['name']}" if about.get("name") else about.get("kind", "").lower()
+        )
         return [
             last,
             obj.get("type", ""),
@@ -93,6 +96,7 @@ class EventStrategy(BuiltinStrategy):
 class NewEventStrategy(EventStrategy):
     """events.k8s.io/v1 Events: checked strictly."""
 
+    metadata_is_checked_last = False
     controller_field = "reportingController"
     about = "regarding"
 

@@ -81,9 +81,7 @@ class NamespaceStrategy(SpecStatusStrategy):
             return list(_phase_errors(obj))
         finalizers = obj["spec"].get("finalizers", ()) if subresource == "finalize" else ()
         return [
-            error
-            for index, each in enumerate(finalizers)
-            for error in _finalizer(f"spec.finalizers[{index}]", each)
+            error for index, each in enumerate(finalizers) for error in _finalizer(f"spec.finalizers[{index}]", each)
         ]
 
     def validate_name(self, name: str, *, prefix: bool) -> list[str]:

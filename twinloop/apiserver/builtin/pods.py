@@ -19,7 +19,12 @@ from twinloop.apiserver.strategy import Object
 
 _EVICTION_SECONDS = 300
 _NOT_READY = tuple(
-    {"key": f"node.kubernetes.io/{problem}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _EVICTION_SECONDS}
+    {
+        "key": f"node.kubernetes.io/{problem}",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": _EVICTION_SECONDS,
+    }
     for problem in ("not-ready", "unreachable")
 )
 # The two classes that every cluster has, and what a pod without a class gets.
@@ -133,10 +138,17 @@ def _admit(obj: Object) -> None:
     if not problem and "overhead" in pod_spec and "runtimeClassName" not in pod_spec:
         problem = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
     if problem:
-        raise refused("", "pods", obj["metadata"].get("name", ""), problem)
+        raise refused("", "pods", _name_at_admission(obj["metadata"]), problem)
     pod_spec["priority"] = _PRIORITIES[pod_spec.get("priorityClassName", "")]
     pod_spec["preemptionPolicy"] = _PREEMPTION
     _tolerate(pod_spec)
+
+
+def _name_at_admission(meta: Object) -> str:
+    """The real server generates names after admission."""
+    prefix = meta.get("generateName", "")
+    name = meta.get("name", "")
+    return prefix if prefix and name.startswith(prefix) else name or "Unknown"
 
 
 def _priority_problem(pod_spec: Object) -> str:
@@ -183,7 +195,9 @@ def _annotations(obj: Object) -> Errors:
     annotations = obj["metadata"].get("annotations", {})
     cost = annotations.get("controller.kubernetes.io/pod-deletion-cost", "0")
     if not _is_int32(cost):
-        yield invalid("metadata.annotations[controller.kubernetes.io/pod-deletion-cost]", cost, "must be a 32bit integer")
+        yield invalid(
+            "metadata.annotations[controller.kubernetes.io/pod-deletion-cost]", cost, "must be a 32bit integer"
+        )
     mirror = annotations.get("kubernetes.io/config.mirror")
     if mirror is not None and not obj["spec"].get("nodeName"):
         path = "metadata.annotations[kubernetes.io/config.mirror]"
@@ -191,5 +205,7 @@ def _annotations(obj: Object) -> Errors:
 
 
 def _is_int32(text: str) -> bool:
-    plain = text.isascii() and text.removeprefix("-").isdigit() and (text == "0" or not text.lstrip("-").startswith("0"))
+    plain = (
+        text.isascii() and text.removeprefix("-").isdigit() and (text == "0" or not text.lstrip("-").startswith("0"))
+    )
     return plain and -(2**31) <= int(text) < 2**31

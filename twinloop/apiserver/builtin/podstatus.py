@@ -42,7 +42,11 @@ def carry_over(obj: Object, old: Object) -> None:
 
 
 def _carry_condition_generations(status: Object, before: Object) -> None:
-    known = {each["type"]: each["observedGeneration"] for each in before.get("conditions", ()) if "observedGeneration" in each}
+    known = {
+        each["type"]: each["observedGeneration"]
+        for each in before.get("conditions", ())
+        if "observedGeneration" in each
+    }
     for condition in status.get("conditions", ()):
         if condition["type"] in known:
             condition.setdefault("observedGeneration", known[condition["type"]])

@@ -17,6 +17,13 @@ _SURPRISING = (
     "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; "
     "a DNS label is recommended: "
 )
+_OLD_NODE_LABELS = {
+    "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+    "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
+    "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+    "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+    "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+}
 _KINDS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -29,12 +36,16 @@ def warnings(obj: Object) -> list[str]:
 
 def spec_warnings(path: str, spec: Object) -> Iterator[str]:
     """The warnings about a PodSpec at a path."""
+    for label in sorted(_OLD_NODE_LABELS.keys() & spec.get("nodeSelector", {}).keys()):
+        yield f"{path}.nodeSelector[{label}]: {_OLD_NODE_LABELS[label]}"
     yield from _twice(f"{path}.hostAliases", spec.get("hostAliases", ()), "ip")
     yield from _twice(f"{path}.imagePullSecrets", spec.get("imagePullSecrets", ()), "name")
     for index, secret in enumerate(spec.get("imagePullSecrets", ())):
         if not secret.get("name"):
             yield f'{path}.imagePullSecrets[{index}].name: invalid empty name ""'
-    containers = [(f"{path}.{kind}[{index}]", each) for kind in _KINDS for index, each in enumerate(spec.get(kind) or ())]
+    containers = [
+        (f"{path}.{kind}[{index}]", each) for kind in _KINDS for index, each in enumerate(spec.get(kind) or ())
+    ]
     for at, container in containers:
         yield from _fractions(at, container["resources"])
         yield from _hidden_variables(f"{at}.env", container.get("env", ()))

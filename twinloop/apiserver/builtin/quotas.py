@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -133,7 +134,9 @@ def _selector_operator(path: str, scope: str, operator: str, values: list[str] |
         yield invalid(f"{path}.operator", operator, _EXISTS_MESSAGE)
     if operator in {"In", "NotIn"}:
         if not values:
-            yield required(f"{path}.values", "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
+            yield required(
+                f"{path}.values", "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+            )
     elif operator in {"Exists", "DoesNotExist"}:
         if values:
             why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"
@@ -154,8 +157,17 @@ class LimitRangeStrategy(BuiltinStrategy):
     allow_create_on_update = True
     checks_metadata_again = True
 
+    def prepare_create(self, obj: Object, now: float) -> None:
+        """A LimitRange without a name gets one that no other can have."""
+        del now
+        if not obj["metadata"].get("name"):
+            obj["metadata"]["name"] = obj["metadata"].get("uid") or str(uuid.uuid4())
+
     def default(self, obj: Object) -> None:
         """For containers, limits and requests follow from one another."""
+        obj["spec"]["limits"] = (
+            obj["spec"]["limits"] or None
+        )  # an empty list is none, in storage and so in every answer
         for item in obj["spec"]["limits"] or ():
             for name in _LISTS:
                 if name in item:

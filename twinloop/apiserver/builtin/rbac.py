@@ -28,6 +28,10 @@ class RoleStrategy(BuiltinStrategy):
         super().__init__(GROUP, kind)
         self.namespaced = namespaced
 
+    def default(self, obj: Object) -> None:
+        """An empty list of rules is no list, in storage and so in every answer."""
+        obj["rules"] = obj["rules"] or None
+
     def validate(self, obj: Object) -> list[FieldError]:
         """Rules, and what a ClusterRole gathers."""
         found = [
@@ -118,14 +122,16 @@ class RoleBindingStrategy(BuiltinStrategy):
         """Name, role, age, and who."""
         reference = obj["roleRef"]
         subjects = obj.get("subjects", ())
-        users, groups = (", ".join(each["name"] for each in subjects if each["kind"] == kind) for kind in ("User", "Group"))
+        users, groups = (
+            ", ".join(each["name"] for each in subjects if each["kind"] == kind) for kind in ("User", "Group")
+        )
         accounts = ", ".join(_account(each) for each in subjects if each["kind"] == "ServiceAccount")
         role = f"{reference['kind']}/{reference['name']}"
         return [obj["metadata"]["name"], role, age(obj, now), users, groups, accounts]
 
 
 def _account(subject: Object) -> str:
-    return f"{subject['namespace']}/{subject['name']}" if subject.get("namespace") else str(subject["name"])
+    return f"{subject.get('namespace', '')}/{subject['name']}"
 
 
 def _go_role_ref(reference: Object) -> Object:

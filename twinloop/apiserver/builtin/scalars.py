@@ -19,11 +19,14 @@ INT64 = 2**63
 
 
 class Unreadable(Exception):
-    """A value that cannot be decoded. `fields` and `struct` fill up while the readers return (see `shapes.Struct`)."""
+    """A value that cannot be decoded. `fields` and `struct` fill up while the readers return (see `shapes.Struct`).
 
-    def __init__(self, text: str, go_type: str = "") -> None:
+    `final`: Go stops at once, for the type reads its JSON itself; of other faults it tells the first when it is done.
+    """
+
+    def __init__(self, text: str, go_type: str = "", *, final: bool = False) -> None:
         super().__init__(text)
-        self.text, self.go_type = text, go_type
+        self.text, self.go_type, self.final = text, go_type, final
         self.fields: list[str] = []
         self.struct = ""
 
@@ -35,9 +38,9 @@ class Unreadable(Exception):
         return f"json: cannot unmarshal {self.text} into Go {where} of type {self.go_type}"
 
 
-def mismatch(value: Any, go_type: str) -> Unreadable:
+def mismatch(value: Any, go_type: str, *, final: bool = False) -> Unreadable:
     """A value of another JSON type than the Go type takes."""
-    return Unreadable(json_type(value), go_type)
+    return Unreadable(json_type(value), go_type, final=final)
 
 
 def json_type(value: Any) -> str:
@@ -68,7 +71,11 @@ def float64(value: Any) -> Any:
 
 def int_or_string(value: Any) -> Any:
     """intstr.IntOrString."""
-    return value if value.__class__ is str else _int32(value)
+    try:
+        return value if value.__class__ is str else _int32(value)
+    except Unreadable as error:
+        error.final = True
+        raise
 
 
 def quantity(value: Any) -> str:
@@ -82,17 +89,29 @@ def quantity(value: Any) -> str:
     try:
         return canonical(text)
     except QuantityError as error:
-        raise Unreadable(str(error)) from None
+        raise Unreadable(str(error), final=True) from None
 
 
 def base64_text(value: Any) -> str:
     """[]byte: standard base64 with padding; line breaks are ignored."""
+    if value.__class__ is list:
+        return _bytes_one_by_one(value)
     if value.__class__ is not str:
         raise mismatch(value, "[]uint8")
     text = value.replace("\r", "").replace("\n", "")
     if not _BASE64(text):
         raise Unreadable(f"illegal base64 data at input byte {_first_bad_byte(value)}")
     return binascii.b2a_base64(binascii.a2b_base64(text), newline=False).decode()
+
+
+def _bytes_one_by_one(values: list[Any]) -> str:
+    """A slice of bytes may also be written as a list of numbers."""
+    read = integer("uint8", 256)
+    numbers = [0 if each is None else read(each) for each in values]
+    for each in numbers:
+        if each < 0:
+            raise Unreadable(f"number {each}", "uint8")
+    return binascii.b2a_base64(bytes(numbers), newline=False).decode()
 
 
 def _first_bad_byte(text: str) -> int:
@@ -119,7 +138,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 def time(value: Any) -> str | None:
     """metav1.Time: RFC 3339, returned in UTC with whole seconds; the zero time is null."""
     if value.__class__ is not str:
-        raise mismatch(value, "string")
+        raise mismatch(value, "string", final=True)
     if _PLAIN_TIME.match(value) and _calendar(value):
         return str(value)
     moment = _moment(value, "2006-01-02T15:04:05Z07:00", micro=False)
@@ -129,7 +148,7 @@ def time(value: Any) -> str | None:
 def micro_time(value: Any) -> str | None:
     """metav1.MicroTime: RFC 3339 with exactly six digits after the second."""
     if value.__class__ is not str:
-        raise mismatch(value, "string")
+        raise mismatch(value, "string", final=True)
     moment = _moment(value, "2006-01-02T15:04:05.000000Z07:00", micro=True)
     return _unless_zero(moment, "%Y-%m-%dT%H:%M:%S.%fZ")
 
@@ -194,5 +213,5 @@ def _checked(text: str, layout: str) -> datetime:
 def _unparsed(text: str, layout: str, why: str) -> Unreadable:
     shown = "" if why.startswith(": cannot") else f'"{text}"'
     if shown:
-        return Unreadable(f"parsing time {shown}{why}")
-    return Unreadable(f'parsing time "{text}" as "{layout}"{why}')
+        return Unreadable(f"parsing time {shown}{why}", final=True)
+    return Unreadable(f'parsing time "{text}" as "{layout}"{why}', final=True)

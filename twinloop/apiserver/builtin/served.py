@@ -66,7 +66,15 @@ def core_kinds() -> Iterator[Kind]:
     yield Kind(
         "", "v1", "Event", "events", EventStrategy("", "Event"), singular="event", short_names=("ev",),
     )  # fmt: skip
-    yield Kind("", "v1", "ConfigMap", "configmaps", ConfigMapStrategy("", "ConfigMap"), singular="configmap", short_names=("cm",))
+    yield Kind(
+        "",
+        "v1",
+        "ConfigMap",
+        "configmaps",
+        ConfigMapStrategy("", "ConfigMap"),
+        singular="configmap",
+        short_names=("cm",),
+    )
     yield Kind("", "v1", "Secret", "secrets", SecretStrategy("", "Secret"), singular="secret")
     yield Kind(
         "", "v1", "ServiceAccount", "serviceaccounts", ServiceAccountStrategy("", "ServiceAccount"),

@@ -23,10 +23,11 @@ MOST_PROBLEMS = 100  # Go's strict decoder stops counting here
 class Trail:
     """Where a reader is, and the unknown fields met on the way."""
 
-    __slots__ = ("parts", "problems")
+    __slots__ = ("parts", "problems", "tolerant")
 
-    def __init__(self) -> None:
+    def __init__(self, *, tolerant: bool = False) -> None:
         self.parts: list[str] = []
+        self.tolerant = tolerant  # go on after a fault that is not final
         self.problems: dict[str, None] = {}
 
     def unknown(self, name: str) -> None:
@@ -98,7 +99,7 @@ class List(Reader):
         element, parts, result = self._element, trail.parts, []
         for index, each in enumerate(value):
             parts.append(f"[{index}]")
-            result.append(element.zero() if each is None else element.read(each, trail))
+            result.append(element.zero() if each is None else _read_on(element, each, trail))
             parts.pop()
         return result
 
@@ -122,9 +123,23 @@ class Map(Reader):
         if each is None:
             return self._element.zero()
         trail.parts.append(f".{key}")
-        result = self._element.read(each, trail)
+        result = _read_on(self._element, each, trail)
         trail.parts.pop()
         return result
+
+
+def _read_on(element: Reader, value: Any, trail: Trail) -> Any:
+    """Read one of several values; a tolerant trail leaves out what cannot be read."""
+    if not trail.tolerant:
+        return element.read(value, trail)
+    depth = len(trail.parts)
+    try:
+        return element.read(value, trail)
+    except Unreadable as error:
+        if error.final:
+            raise
+        del trail.parts[depth:]
+        return element.zero()
 
 
 class Struct(Reader):
@@ -170,10 +185,14 @@ class Struct(Reader):
 
     def _composite(self, name: str, value: Any, read: Read, trail: Trail) -> Any:
         parts = trail.parts
+        depth = len(parts)
         parts.append(f".{name}")
         try:
             result = read(value, trail)
         except Unreadable as error:
+            if trail.tolerant and not error.final:
+                del parts[depth:]
+                return None
             error.struct = error.struct or self._name
             error.fields.append(name)
             raise
@@ -222,7 +241,10 @@ def _named(go_type: str) -> Reader:
     if target is None:
         return _BUILDING.get(go_type) or struct(go_type)
     found = reader(target)
-    return Plain(_shown(go_type), found.plain) if found.plain else found
+    if found.plain:
+        return Plain(_shown(go_type), found.plain)
+    found.go_type = _shown(go_type)
+    return found
 
 
 def _shown(go_type: str) -> str:

@@ -110,6 +110,10 @@ class SecretStrategy(BuiltinStrategy):
         """The type."""
         return frozenset({"type"})
 
+    def unknown_field(self, name: str) -> str:
+        """Kinds with fields of their own word this differently."""
+        return f"field label not supported: {name}"
+
     def cells(self, obj: Object, now: float) -> list[Any]:
         """Name, type, number of keys, age."""
         return [obj["metadata"]["name"], obj.get("type", ""), len(obj.get("data", ())), age(obj, now)]

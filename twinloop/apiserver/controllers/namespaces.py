@@ -16,9 +16,9 @@ from twinloop.apiserver.controllers.namespace_conditions import Remaining, condi
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.storage import Event, Resource
 
-# Seconds between the deletion and the first look, by default. The real controller takes five, to let the caches of
-# other API servers see the deletion; there are no others here.
-DELAY = 0.2
+# Seconds between the deletion and the first look, by default: long enough for a client to find the namespace terminating
+# with all that is in it, as it does on a real cluster. There it is five, to let other API servers see the deletion.
+DELAY = 2.0
 # Seconds after something in the namespace went before the next look: many removals make one look.
 LOOK_AGAIN = 0.2
 DELETIONS = 100  # of one resource in one visit: the requests that wait meanwhile are served after some 20 ms

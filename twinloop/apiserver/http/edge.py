@@ -67,7 +67,7 @@ class Edge:
             body = await _body(request)
         except web.RequestPayloadError:
             return bad_request()
-        pairs = parse_qsl(query, keep_blank_values=True) if query else []
+        pairs = _parameters(query)
         answer = self._answer(in_json(Request(request.method, path, pairs, request.headers, body)))
         if isinstance(answer, WatchAnswer):
             return await self.watches.serve(request, answer)
@@ -84,6 +84,12 @@ class Edge:
     def _knows(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    """The parameters of a query; like Go, what has a semicolon or a broken escape is left out as if it were not there."""
+    sound = (part for part in query.split("&") if ";" not in part and not _BAD_ESCAPE.search(part))
+    return parse_qsl("&".join(sound), keep_blank_values=True)
 
 
 def _target(request: web.BaseRequest) -> str:

@@ -74,13 +74,13 @@ class Whole(web.StreamResponse):
 
     def __init__(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
         super().__init__()
-        self._head, self._body = (head + body, b"") if len(body) < _JOIN_LIMIT else (head, body)
+        self._head, self._rest = (head + body, b"") if len(body) < _JOIN_LIMIT else (head, body)
         self._keep_alive = keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write it; aiohttp calls this once the handler has returned."""
         await request.writer.write(self._head)
-        body, self._body = memoryview(self._body), b""
+        body, self._rest = memoryview(self._rest), b""
         for start in range(0, len(body), _PIECE):
             await request.writer.write(body[start : start + _PIECE])
         return None

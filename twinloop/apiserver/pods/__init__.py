@@ -16,5 +16,6 @@ from twinloop.apiserver.verbs.subresources import EFFECTS
 def register() -> None:
     """Serve the subresources of pods."""
     EFFECTS["", "pods", "binding", "POST"] = binding.serve
+    EFFECTS["", "bindings", "", "POST"] = binding.serve_collection
     EFFECTS["", "pods", "eviction", "POST"] = eviction.serve
     EFFECTS["", "pods", "log", "GET"] = log.serve

@@ -1,4 +1,4 @@
-"""POST .../pods/<name>/binding: a scheduler says on which node a pod runs.
+"""POST .../pods/<name>/binding, or .../bindings: a scheduler says on which node a pod runs.
 
 The pod gets its nodeName and the condition PodScheduled in one write that names no manager, as in the real server's
 BindingREST. `controllers/scheduler.py` binds through `bind` too; the kubelet of the node takes over.
@@ -29,7 +29,15 @@ SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Succ
 
 def serve(call: Call, request: Request) -> Answer:
     """Bind a pod to the target of the Binding in the body."""
-    found = read_body(call, request, BINDING)
+    return _carry_out(call, read_body(call, request, BINDING))
+
+
+def serve_collection(call: Call, request: Request) -> Answer:
+    """Bind the pod that the Binding in the body names."""
+    return _carry_out(call, read_body(call, request, BINDING, names_pod=True))
+
+
+def _carry_out(call: Call, found: Object) -> Answer:
     wanted = found.get("target") or {}
     if errors := _errors(wanted):
         raise Failure(500, "", ", ".join(map(str, errors)))  # the real one has no better code for it

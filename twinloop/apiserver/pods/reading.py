@@ -17,8 +17,10 @@ from twinloop.apiserver.verbs.call import Call
 Object = dict[str, Any]
 
 
-def read_body(call: Call, request: Request, kind: Kind) -> Object:
+def read_body(call: Call, request: Request, kind: Kind, *, names_pod: bool = False) -> Object:
     """The object in the body; whether this is a dry run is noted in the call.
+
+    `names_pod`: the path does not say which pod is meant, so the object does.
 
     Raises 400 for another pod's object, and what admission has to say: a terminating namespace refuses these, too.
     """
@@ -34,6 +36,10 @@ def read_body(call: Call, request: Request, kind: Kind) -> Object:
             f"{codec.go_type(found['metadata'])} into Go struct field {kind.kind}.metadata of type v1.ObjectMeta"
         )
     call.admit("mutating", "CREATE", found, None)
+    if names_pod:
+        call.name = found["metadata"].get("name") or ""
+        if not call.name:
+            raise failures.bad_request("Name parameter required.")
     if (found["metadata"].get("name") or "") != call.name:
         raise failures.bad_request(f"name in URL does not match name in {kind.kind} object")
     return found

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from twinloop.apiserver import codec, failures
 from twinloop.apiserver.answer import Answer
 from twinloop.apiserver.builtin.served import Subresource, subresource
-from twinloop.apiserver.kinds import Kind
+from twinloop.apiserver.kinds import Kind, version_priority
 from twinloop.apiserver.publish.formats import accepted, cached, digest, document, only_get, page_not_found
 from twinloop.apiserver.publish.host import Host
 from twinloop.apiserver.request import Request
@@ -28,10 +27,11 @@ _ORDER = (
     "", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "rbac.authorization.k8s.io",
     "apiextensions.k8s.io", "coordination.k8s.io",
 )  # fmt: skip
+# Definitions are served as v1 and stored as what they were before.
+_STORED_OLD = {"apiextensions.k8s.io": "v1beta1"}
 # apiextensions lists the verbs of custom resources in this order.
 _CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 _SCALE = Subresource(("get", "patch", "update"), "Scale", "autoscaling", "v1")
-_VERSION = re.compile(r"v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?")
 
 
 class Discovery:
@@ -68,7 +68,9 @@ class Discovery:
                 return wanted
         if core or path == "/apis/":
             only_get(request)
-        return document(request, _api_versions(request) if core else self._group_list())
+        return (
+            document(request, _api_versions(request)) if core else document(request, self._group_list(), routed=False)
+        )
 
     def _core(self, request: Request, parts: Sequence[str]) -> Answer:
         if list(parts) != ["v1"]:
@@ -80,7 +82,7 @@ class Discovery:
         group, *rest = parts
         versions = self._groups.get(group)
         if versions is not None and not rest:
-            return document(request, {"kind": "APIGroup", "apiVersion": "v1", **self._group(group)})
+            return document(request, {"kind": "APIGroup", "apiVersion": "v1", **self._group(group)}, routed=False)
         if versions is not None and len(rest) == 1 and rest[0] in versions:
             only_get(request)
             return document(request, self._resources(group, rest[0]))
@@ -134,7 +136,8 @@ class Discovery:
     def _storage_version_hash(self, kind: Kind) -> str:
         """What apiserver's discovery.StorageVersionHash makes of the stored version."""
         stored = self._registry.stored(*kind.storage) or kind
-        name = f"{stored.group}/{stored.version}/{stored.kind}"
+        version = _STORED_OLD.get(stored.group, stored.version)
+        name = f"{stored.group}/{version}/{stored.kind}"
         return base64.b64encode(hashlib.sha256(name.encode()).digest()[:8]).decode()
 
     # ------------------------------------------------------------------ aggregated
@@ -185,15 +188,6 @@ class Discovery:
 
 def _group_order(group: str) -> tuple[int, str]:
     return (_ORDER.index(group) if group in _ORDER else len(_ORDER)), group
-
-
-def version_priority(version: str) -> tuple[int, int, int, str]:
-    """The order of a group's versions, as apimachinery's version.CompareKubeAwareVersionStrings has it: v2, v1, v1beta1."""
-    match = _VERSION.fullmatch(version)
-    if match is None:
-        return 3, 0, 0, version
-    stage = {None: 0, "beta": 1, "alpha": 2}[match[2]]
-    return stage, -int(match[1]), -int(match[3] or 0), ""
 
 
 def _api_versions(request: Request) -> Object:

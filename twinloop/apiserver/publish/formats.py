@@ -29,8 +29,13 @@ def accepted(request: Request) -> Iterator[tuple[str, dict[str, str]]]:
         yield media_type, dict(part.split("=", 1) for part in parameters if "=" in part)
 
 
-def document(request: Request, value: Mapping[str, Any]) -> Answer:
-    """A document in the first form that the client takes and that we have. Raises 406."""
+def document(request: Request, value: Mapping[str, Any], *, routed: bool = True) -> Answer:
+    """A document in the first form that the client takes and that we have.
+
+    Raises 406, in the words of go-restful where that has routed the request and knows none of the media types.
+    """
+    if routed and not any(media_type in {*ALL, "*/*"} for media_type, _ in accepted(request)):
+        raise not_acceptable(ALL)
     for media_type, parameters in accepted(request):
         if "as" in parameters:
             continue
@@ -38,7 +43,7 @@ def document(request: Request, value: Mapping[str, Any]) -> Answer:
             return Answer(200, codec.encode(value))
         if media_type == YAML:
             return Answer(200, yaml.safe_dump(value, sort_keys=True).encode(), YAML)
-    raise not_acceptable(ALL)
+    raise failures.not_acceptable()
 
 
 def not_acceptable(available: Iterable[str]) -> Failure:

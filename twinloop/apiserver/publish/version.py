@@ -38,6 +38,6 @@ def answer(request: Request, rest: Sequence[str]) -> Answer:
     if list(rest) not in ([], [""]):
         raise failures.no_such_path()
     only_get(request)
-    if not any(media_type in {JSON, "*/*", "application/*"} for media_type, _ in accepted(request)):
+    if not any(media_type in {JSON, "*/*"} for media_type, _ in accepted(request)):
         raise not_acceptable([JSON])
     return indented(200, INFO)

@@ -122,18 +122,21 @@ class CustomStrategy(Strategy):
 
     def validate(self, obj: Object) -> list[FieldError]:
         """The schema's verdict, and that of the scale subresource."""
-        return self._with_scale(self.schema.validate(obj), obj, "")
+        nameless = not obj["metadata"].get("name")
+        return self.schema.validate(obj, scale=self._scale_errors(obj, ""), nameless=nameless)
 
     def validate_update(self, obj: Object, old: Object, subresource: str) -> list[FieldError]:
         """The same, held to what the update touched."""
-        judge = self.schema.validate_status if subresource == "status" else self.schema.validate
-        return self._with_scale(judge(obj, old), obj, subresource)
+        scale = self._scale_errors(obj, subresource)
+        if subresource == "status":
+            return self.schema.validate_status(obj, old, scale=scale)
+        return self.schema.validate(obj, old, scale=scale)
 
-    def _with_scale(self, errors: list[FieldError], obj: Object, subresource: str) -> list[FieldError]:
+    def _scale_errors(self, obj: Object, subresource: str) -> list[FieldError]:
         if self._scale is None:
-            return errors
+            return []
         found = [] if subresource == "status" else list(self._scale.check_spec(obj))
-        return [*errors, *found, *self._scale.check_status(obj)]
+        return [*found, *self._scale.check_status(obj)]
 
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
         """Finalizers that were added and that another writer may choose too."""

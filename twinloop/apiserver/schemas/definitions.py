@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from twinloop.apiserver import codec
 from twinloop.apiserver.clock import Clock
 from twinloop.apiserver.history import Event
-from twinloop.apiserver.kinds import Kind, Registry
+from twinloop.apiserver.kinds import Kind, Registry, version_priority
 from twinloop.apiserver.schemas import acceptance
 from twinloop.apiserver.schemas.custom import CustomStrategy
 from twinloop.apiserver.schemas.definition import CLEANUP, GROUP, PLURAL, definition_kind
@@ -219,4 +219,18 @@ def _kind(definition: Object, names: Object, version: Object, stored: Schema | N
         categories=tuple(names.get("categories") or ()),
         subresources=tuple(each for each in ("status", "scale") if subresources.get(each) is not None),
         storage_version=version["storage"],
+        deprecation=_deprecation(spec, names, version),
     )
+
+
+def _deprecation(spec: Object, names: Object, version: Object) -> str:
+    """What a client of an old version is told: the definition's own words, or which version to use in its place."""
+    if not version.get("deprecated"):
+        return ""
+    if version.get("deprecationWarning"):
+        return str(version["deprecationWarning"])
+    own = version_priority(version["name"])
+    served = (each["name"] for each in spec["versions"] if each["served"] and not each.get("deprecated"))
+    newer = sorted((each for each in served if version_priority(each) < own), key=version_priority)
+    better = f"; use {spec['group']}/{newer[0]} {names['kind']}" if newer else ""
+    return f"{spec['group']}/{version['name']} {names['kind']} is deprecated{better}"

@@ -6,7 +6,7 @@ do is in the modules named after them; their order here is that of apiextensions
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twinloop.apiserver.fielderrors import FieldError, invalid
@@ -53,20 +53,27 @@ class Schema:
         """Read embedded objects' metadata in place; returns the paths of unknown fields. Raises `embedded.Malformed`."""
         return embedded.coerce(obj, self.schema) if self._embedded else []
 
-    def validate(self, obj: Object, old: Object | None = None) -> list[FieldError]:
-        """Everything that is wrong with an object; with `old`, everything that an update is held to."""
+    def validate(
+        self, obj: Object, old: Object | None = None, *, scale: Iterable[FieldError] = (), nameless: bool = False
+    ) -> list[FieldError]:
+        """Everything that is wrong with an object; with `old`, everything that an update is held to.
+
+        `scale` is what the scale subresource found, whose place is before the rules; an object that is `nameless` will be
+        refused for that, so its rules are not checked.
+        """
         past = None if old is None else Correlation(obj, old, self.schema)
-        errors = self._validator.check(obj, past)
+        errors = [*self._validator.check(obj, past), *scale]
         if self._embedded:
             errors += embedded.check(obj, self.schema)
-        return self._and_rules([*errors, *self._duplicates(obj, old)], obj, past)
+        return self._and_rules([*errors, *self._duplicates(obj, old)], obj, past, blocked=nameless)
 
-    def validate_status(self, obj: Object, old: Object) -> list[FieldError]:
+    def validate_status(self, obj: Object, old: Object, *, scale: Iterable[FieldError] = ()) -> list[FieldError]:
         """The same for a write to the status alone."""
         errors: list[FieldError] = []
         past = Correlation(obj, old, self.schema)
         if self._status is not None and "status" in obj:
             errors += self._status.check(obj["status"], past.key("status"))
+        errors += scale
         return self._and_rules([*errors, *self._duplicates(obj, old)], obj, past)
 
     def _duplicates(self, obj: Object, old: Object | None) -> list[FieldError]:
@@ -75,9 +82,11 @@ class Schema:
             return []
         return list(lists.duplicates(obj, self.schema))
 
-    def _and_rules(self, errors: list[FieldError], obj: Object, past: Correlation | None) -> list[FieldError]:
+    def _and_rules(
+        self, errors: list[FieldError], obj: Object, past: Correlation | None, *, blocked: bool = False
+    ) -> list[FieldError]:
         if self._rules is None:
             return errors
-        if any(error.type in _BLOCKING for error in errors):
+        if blocked or any(error.type in _BLOCKING for error in errors):
             return [*errors, _BLOCKED]
         return [*errors, *self._rules.check(obj, past)]

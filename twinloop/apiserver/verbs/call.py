@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from twinloop.apiserver import codec, failures
+from twinloop.apiserver import codec, failures, names
 from twinloop.apiserver.clock import Clock
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.history import Record, Resource
@@ -100,7 +100,7 @@ class Call:
         """The object that the path names; raises 404."""
         record = self.storage.get(self.resource, self.namespace, self.name)
         if record is None:
-            raise self.not_found()
+            raise self._no_name() or self.not_found()
         return record
 
     def load(self, record: Record) -> Object:
@@ -134,6 +134,13 @@ class Call:
         return self.host.registry.stored(*self.kind.storage) or self.kind
 
     # ------------------------------------------------------------------ failures about this call's object
+
+    def _no_name(self) -> Failure | None:
+        """400: what the path gives as a name could be none."""
+        problems = names.any_segment(self.name)
+        if not problems:
+            return None
+        return failures.bad_request(f'Name parameter invalid: "{self.name}": {"; ".join(problems)}')
 
     def not_found(self) -> Failure:
         """404: the object is not there."""

@@ -65,8 +65,10 @@ def prepare(call: Call, obj: Object) -> None:
     if call.kind.custom:
         check_type(call, obj)
     core = strategy.bare_finalizers_are_standard
-    errors = metadata.validate(meta, namespaced=call.kind.namespaced, check=strategy.validate_name, core=core)
-    errors += strategy.validate(obj)
+    errors = strategy.validate(obj)
+    if not (errors and strategy.metadata_is_checked_last):
+        check = strategy.validate_name
+        errors = [*metadata.validate(meta, namespaced=call.kind.namespaced, check=check, core=core), *errors]
     if errors:
         raise failures.invalid(call.kind.storage[0], call.kind.kind, meta.get("name", ""), errors)
     call.warnings += strategy.warnings(obj, None)

@@ -128,6 +128,7 @@ def _apply(call: Call, raw: bytes, options: WriteOptions) -> update.Written:
     decoded = body.decode_applied(raw)
 
     def change(old: Object | None) -> Object:
+        update.check_name(call, decoded.value)
         obj = apply.apply(old, decoded.value, _applier(call, options), call.kind.strategy.typed())
         return body.admit_fields(call, obj, decoded, applied=True)
 

@@ -89,13 +89,29 @@ def records_at(call: Call, revision: int) -> list[Record]:
 
 
 def _page(selection: Selection, records: list[Record], revision: int, limit: int) -> Page:
-    found = records if selection.all else [each for each in records if selection.matches(each)]
-    if not 0 < limit < len(found):
+    if limit <= 0:
+        return Page(records if selection.all else [each for each in records if selection.matches(each)], revision)
+    found, read = _first(selection, records, limit)
+    if len(found) < limit or read == len(records):
         return Page(found, revision)
-    last = found[limit - 1]
-    remaining = len(found) - limit if selection.all else None
+    last = found[-1]
+    remaining = len(records) - limit if selection.all else None
     start = f"/{last.name}\0" if selection.namespace else last.key.removeprefix("/") + "\0"
-    return Page(found[:limit], revision, encode_token(revision, start), remaining)
+    return Page(found, revision, encode_token(revision, start), remaining)
+
+
+def _first(selection: Selection, records: list[Record], limit: int) -> tuple[list[Record], int]:
+    """The first records that are meant, and how many were looked at.
+
+    As with the real server's pages nobody looks further, so that the token of a page may lead to an empty one.
+    """
+    found = []
+    for number, record in enumerate(records, 1):
+        if selection.matches(record):
+            found.append(record)
+            if len(found) == limit:
+                return found, number
+    return found, len(records)
 
 
 def _key(call: Call, record: Record) -> str:

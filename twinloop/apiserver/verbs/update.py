@@ -94,6 +94,11 @@ def _create(call: Call, change: Change, *, allowed: bool) -> Written:
     if not allowed:
         raise call.not_found()
     obj = change(None)
+    meta = obj["metadata"]
+    if meta.get("uid"):
+        why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
+        raise call.conflict(why)
+    meta.pop("resourceVersion", None)
     metadata.match_namespace(obj["metadata"], call.namespace if call.kind.namespaced else "")
     call.admit("mutating", "CREATE", obj, None)
     return Written(create.insert(call, obj), created=True)

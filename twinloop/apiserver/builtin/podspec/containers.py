@@ -70,6 +70,18 @@ def initial(path: str, listed: Iterable[Object], others: Iterable[Object], aroun
                     yield forbidden(f"{at}.{name}", _ONLY_SIDECARS)
 
 
+def ephemeral(path: str, listed: Iterable[Object], others: Iterable[Object], around: Surroundings) -> Errors:
+    """`ephemeralContainers`, which a subresource adds that is not served; what else they may not have is not checked."""
+    taken = {each["name"] for each in others}
+    for index, container in enumerate(listed):
+        at = f"{path}[{index}]"
+        yield from common(at, container, around)
+        yield from untrimmed_image(at, container)
+        if container["name"] in taken:
+            yield duplicate(f"{at}.name", container["name"])
+        taken.add(container["name"])
+
+
 def common(path: str, container: Object, around: Surroundings) -> Errors:
     """What every container has to keep to."""
     if not container["name"]:

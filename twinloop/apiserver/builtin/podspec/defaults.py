@@ -6,6 +6,7 @@ only a pod gets (requests from limits, service links, host ports).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
@@ -14,6 +15,15 @@ from typing import Any
 from twinloop.apiserver.builtin import quantities
 
 Object = dict[str, Any]
+
+# The grammar of references to images.
+_WORD = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"{_WORD}(?:/{_WORD})*(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>[A-Za-z][A-Za-z0-9+._-]*:[0-9a-fA-F]{{32,}}))?",
+    re.ASCII,
+).fullmatch
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?").fullmatch
 
 _VOLUME_MODES = ("secret", "configMap", "downwardAPI", "projected")
 _FILE_MODE = 0o644
@@ -82,13 +92,21 @@ def _default_container(container: Object) -> None:
 
 @lru_cache(maxsize=256)
 def pull_policy(image: str) -> str:
-    """Always for the tag latest, said or implied; a digest or any other tag is looked for on the node first."""
-    last = image.rpartition("/")[2]
-    if "@" in last:
+    """Always for the tag latest, said or implied; a digest or any other tag is looked for on the node first.
+
+    What is no reference to an image has no tag at all.
+    """
+    found = _REFERENCE(_without_domain(image))
+    if found is None or (found["digest"] and not found["tag"]):
         return "IfNotPresent"
-    tag = last.partition(":")[2]
-    valid = image and image == image.strip() and " " not in image
-    return "Always" if valid and tag in {"", "latest"} else "IfNotPresent"
+    return "Always" if found["tag"] in {None, "latest"} else "IfNotPresent"
+
+
+def _without_domain(image: str) -> str:
+    """An image's name below its registry: what stands before the first slash is one when it looks like a host."""
+    first, slash, rest = image.partition("/")
+    is_host = slash and (first != first.lower() or first == "localhost" or any(each in first for each in ".:"))
+    return rest if is_host and _DOMAIN(first) else image
 
 
 def _default_source(source: Object) -> None:

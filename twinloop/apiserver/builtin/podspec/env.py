@@ -123,7 +123,9 @@ def _divisor(path: str, resource: str, divisor: str) -> Errors:
     called = {"memory": "memory", "ephemeral-storage": "local ephemeral storage"}.get(kind)
     called = "hugepages" if kind.startswith("hugepages-") else called
     if called and divisor not in _SIZES:
-        yield invalid(path, resource, f"only divisor's values {', '.join(_SIZES)} are supported with the {called} resource")
+        yield invalid(
+            path, resource, f"only divisor's values {', '.join(_SIZES)} are supported with the {called} resource"
+        )
 
 
 def _key_reference(path: str, reference: Object) -> Errors:

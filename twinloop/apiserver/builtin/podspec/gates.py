@@ -15,14 +15,29 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 def drop_disabled(spec: Object) -> None:
     """HostnameOverride, ImageVolume, ContainerRestartRules, ContainerStopSignals, EnvFiles."""
     spec.pop("hostnameOverride", None)
-    for volume in spec.get("volumes", ()):
-        volume.pop("image", None)
+    images = {volume["name"] for volume in spec.get("volumes", ()) if "image" in volume}
+    if images:
+        _drop_volumes(spec, images)
     for kind in _CONTAINERS:
         for container in spec.get(kind) or ():
             if kind != "initContainers" or container.get("restartPolicy") != "Always":
                 container.pop("restartPolicy", None)
             container.pop("restartPolicyRules", None)
             _drop_in_container(container)
+
+
+def _drop_volumes(spec: Object, names: set[str]) -> None:
+    _keep(spec, "volumes", names)
+    for kind in _CONTAINERS:
+        for container in spec.get(kind) or ():
+            _keep(container, "volumeMounts", names)
+
+
+def _keep(holder: Object, field: str, without: set[str]) -> None:
+    kept = [each for each in holder.get(field, ()) if each["name"] not in without]
+    holder.pop(field, None)
+    if kept:
+        holder[field] = kept
 
 
 def _drop_in_container(container: Object) -> None:

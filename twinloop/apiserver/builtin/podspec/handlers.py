@@ -76,7 +76,9 @@ def _action(path: str, name: str, action: Object, grace: int | None) -> Errors:
     elif name == "grpc":
         yield from port_number(f"{path}.port", action["port"])
     elif grace is not None and not 0 <= action["seconds"] <= grace:
-        yield invalid(path, action["seconds"], f"must be non-negative and less than terminationGracePeriodSeconds ({grace})")
+        yield invalid(
+            path, action["seconds"], f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"
+        )
 
 
 def _http(path: str, action: Object) -> Errors:

@@ -42,6 +42,9 @@ def check(path: str, spec: Object, *, pod: bool) -> list[FieldError]:
     regular, initial = spec["containers"] or [], spec.get("initContainers", ())
     errors += containers.regular(f"{path}.containers", regular, around)
     errors += containers.initial(f"{path}.initContainers", initial, regular, around)
+    if "ephemeralContainers" in spec:
+        others = [*regular, *initial]
+        errors += containers.ephemeral(f"{path}.ephemeralContainers", spec["ephemeralContainers"], others, around)
     errors += _policies(path, spec, pod=pod)
     errors += _placement(path, spec)
     errors += _names(path, spec)
@@ -111,7 +114,10 @@ def _rest(path: str, spec: Object) -> Errors:
         yield from one_of(f"{path}.preemptionPolicy", spec["preemptionPolicy"], policies)
     if "overhead" in spec:
         yield from resources.requirements(f"{path}.overhead", {"limits": spec["overhead"]})
-    if spec.get("os", {}).get("name", "linux") not in {"linux", "windows"}:
+    system = spec.get("os", {"name": "linux"})["name"]
+    if not system:
+        yield required(f"{path}.os.name")
+    elif system not in {"linux", "windows"}:
         yield not_supported(f"{path}.os", spec["os"]["name"], ("linux", "windows"))
 
 
@@ -176,5 +182,3 @@ def only_new_pods(path: str, spec: Object) -> Errors:
         yield forbidden(f"{path}.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         yield forbidden(f"{path}.nodeName", "cannot be set until all schedulingGates have been cleared")
-
-

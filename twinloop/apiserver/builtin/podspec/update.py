@@ -51,7 +51,11 @@ def _images(spec: Object) -> Errors:
 
 
 def _deadline(spec: Object, old: Object) -> Errors:
-    path, seconds, before = "spec.activeDeadlineSeconds", spec.get("activeDeadlineSeconds"), old.get("activeDeadlineSeconds")
+    path, seconds, before = (
+        "spec.activeDeadlineSeconds",
+        spec.get("activeDeadlineSeconds"),
+        old.get("activeDeadlineSeconds"),
+    )
     if seconds is None:
         if before is not None:
             yield invalid(path, None, "must not update from a positive integer to nil value")
@@ -109,7 +113,11 @@ def _gated_selector(same: Object, old: Object) -> Errors:
     wanted = same.get("nodeSelector", {})
     for key, value in old.get("nodeSelector", {}).items():
         if wanted.get(key) != value:
-            yield invalid("spec.nodeSelector", wanted, "only additions to spec.nodeSelector are allowed (no mutations or deletions)")
+            yield invalid(
+                "spec.nodeSelector",
+                wanted,
+                "only additions to spec.nodeSelector are allowed (no mutations or deletions)",
+            )
             break
     same.pop("nodeSelector", None)
     if "nodeSelector" in old:
