@@ -109,10 +109,10 @@ def split_meta_namespace_key(key: str) -> tuple[str, str]:
 
     Raises ValueError for more than one slash. Source: SplitMetaNamespaceKey.
     """
-    namespace, slash, name = key.rpartition("/")
+    namespace, _, name = key.rpartition("/")
     if "/" in namespace:
         raise ValueError(f"unexpected key format: {key!r}")
-    return (namespace, name) if slash else ("", key)
+    return namespace, name
 
 
 def index_by_namespace(obj: Object) -> Iterable[str]:

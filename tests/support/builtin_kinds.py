@@ -66,7 +66,12 @@ def update_errors(kind: Kind, old: Object, body: Object, subresource: str = "") 
 def pod(spec: Object | None = None, *, called: str = "web", **container: Any) -> Object:
     """A Pod with one container."""
     first = {"name": "app", "image": "nginx", **container}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": called}, "spec": {"containers": [first], **(spec or {})}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": called},
+        "spec": {"containers": [first], **(spec or {})},
+    }
 
 
 def listed(kind: Kind, obj: Object, now: float = NOW) -> dict[str, Any]:

@@ -168,8 +168,8 @@ def web(**spec: Any) -> Object:
 
 def reason(api: EmbeddedApi) -> str:
     """Where the NginxPod web stands, in a word."""
-    conditions = api.web().get("status", {}).get("conditions") or [{}]
-    return str(next((each for each in conditions if each.get("type") == "Ready"), {}).get("reason", ""))
+    conditions = api.web().get("status", {}).get("conditions") or []
+    return next((str(each["reason"]) for each in conditions if each["type"] == "Ready"), "")
 
 
 def becomes(api: EmbeddedApi, wanted: str) -> None:

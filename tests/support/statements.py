@@ -73,7 +73,8 @@ class Score:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Fail a complete and otherwise good run in which a statement was not checked."""
-        if session.config.option.collectonly or self.selected_only or not marked_files() <= self.collected:
+        cut_short = session.config.option.collectonly or session.shouldstop or session.shouldfail
+        if cut_short or self.selected_only or not marked_files() <= self.collected:
             return
         excused = differences()
         self.missing = [name for name in statements() if name not in self.checked | excused]

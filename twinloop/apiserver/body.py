@@ -45,6 +45,7 @@ def admit_fields(call: Call, obj: Object, decoded: codec.Decoded | None = None, 
     `applied` is whether a server-side apply has made it, and not a decoder.
     """
     kind = call.kind
+    call.floats = decoded is not None and decoded.floats
     problems = kind.strategy.decode_applied(obj) if applied else kind.strategy.decode(obj)
     if decoded is not None and decoded.duplicates:
         problems = [*decoded.duplicates, *problems]
@@ -86,7 +87,7 @@ _TYPE_META = (
 
 def _yaml_to_json(body: bytes) -> bytes:
     try:
-        return codec.encode(yaml.safe_load(body))
+        return codec.encode(codec.whole(yaml.safe_load(body)))
     except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
         raise codec.Malformed(f"error converting YAML to JSON: yaml: {error}") from None
 
@@ -118,12 +119,18 @@ def mismatch(call: Call, obj: Object) -> str:
     kind, api_version, name = call.kind, obj["apiVersion"], obj["kind"]
     if (api_version, name) == (kind.api_version, kind.kind):
         return ""
-    if (api_version, name) == ("v1", "List"):  # registered in every scheme, and served nowhere
-        return f"converting (v1.List) to ({kind.go_package}.{kind.kind}): unknown conversion"
     other = call.host.registry.by_kind(api_version, name)
-    if other is None or other.custom:
+    # A List is registered in every scheme, and served nowhere.
+    if (api_version, name) != ("v1", "List") and (other is None or other.custom):
         return f'no kind "{name}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:110"'
-    return f"converting ({other.version}.{name}) to ({kind.go_package}.{kind.kind}): unknown conversion"
+    if other is not None:
+        try:  # it is read as what it says it is before anybody sees that it is not wanted
+            other.strategy.decode(codec.copy(obj))
+        except Failure as failure:
+            return failure.message.partition(": ")[2]
+    return (
+        f"converting ({api_version.rpartition('/')[2]}.{name}) to ({kind.go_package}.{kind.kind}): unknown conversion"
+    )
 
 
 def _cannot_handle(kind: Kind, obj: Object) -> str:
@@ -196,8 +203,13 @@ def decode_applied(raw: bytes) -> codec.Decoded:
     return decoded
 
 
-def admit_patched(call: Call, obj: Any, problems: Sequence[str], shown: Callable[[], str]) -> Object:
-    """`admit_fields` for what a patch made; its errors are 422 about the patch, and quote what `shown` gives."""
+def admit_patched(
+    call: Call, obj: Any, problems: Sequence[str], shown: Callable[[], str], told: Callable[[str], str] = str
+) -> Object:
+    """`admit_fields` for what a patch made; its errors are 422 about the patch, and quote what `shown` gives.
+
+    `told` is how this kind of patch words what the decoder says.
+    """
     kind = call.kind
     if not isinstance(obj, dict):
         why = f"json: cannot unmarshal {codec.go_type(obj)} into {_TYPE_META}"
@@ -207,12 +219,29 @@ def admit_patched(call: Call, obj: Any, problems: Sequence[str], shown: Callable
     if not kind.custom and (why := mismatch(call, obj)):
         raise bodies.invalid_patch(shown(), why)
     try:
-        found = [*problems, *kind.strategy.decode(obj)]
+        found = [*problems, *_unknown_fields(call, obj)]
     except Failure as failure:
-        raise bodies.invalid_patch(shown(), failure.message.partition(": ")[2] or failure.message) from None
+        raise bodies.invalid_patch(shown(), told(failure.message.partition(": ")[2] or failure.message)) from None
     if found and call.field_validation == "Strict":
         raise bodies.invalid_patch(shown(), f"strict decoding error: {', '.join(found)}")
     if call.field_validation == "Warn":
         call.warnings += found
     kind.strategy.default(obj)
     return obj
+
+
+def _unknown_fields(call: Call, obj: Object) -> list[str]:
+    """What the decoder does not know; of a custom resource in a version that is not there, that is everything.
+
+    A custom resource that has become one of another group or kind is not looked at: it will be refused anyway.
+    """
+    kind = call.kind
+    if not kind.custom or (obj["apiVersion"], obj["kind"]) == (kind.api_version, kind.kind):
+        return kind.strategy.decode(obj)
+    group, _, version = obj["apiVersion"].rpartition("/")
+    if (group, obj["kind"]) != (kind.group, kind.kind):
+        return []
+    other = call.host.registry.find(group, version, kind.plural)
+    if other is not None:
+        return other.strategy.decode(obj)
+    return [f'unknown field "{name}"' for name in sorted(obj) if name not in {"apiVersion", "kind", "metadata"}]

@@ -84,6 +84,7 @@ class Decoded:
     """A value, and what was said twice in it, such as `duplicate field "metadata.name"`."""
 
     value: Any
+    floats: bool = False  # whether any number has a fraction or an exponent
     duplicates: list[str] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)  # where in the text each path stands, if anything came twice
 
@@ -104,20 +105,39 @@ def decode(body: bytes) -> Decoded:
             repeated.append("")
         return value
 
-    value = _load(body, pairs)
-    return Decoded(value, *_duplicates(body)) if repeated else Decoded(value)
+    floats: list[float] = []
+
+    def number(text: str) -> float:
+        floats.append(_number(text))
+        return floats[-1]
+
+    value = _load(body, pairs, number)
+    found = Decoded(value, bool(floats))
+    if repeated:
+        found.duplicates, found.places = _duplicates(body)
+    return found
 
 
-def _load(body: bytes, pairs: Any) -> Any:
+def _load(body: bytes, pairs: Any, number: Any = float) -> Any:
     text = _text(body)
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant, parse_float=_number)
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant, parse_float=number)
     except json.JSONDecodeError as error:
-        raise Malformed(_go_message(error, text)) from None
+        raise Malformed(_go_message(*_by_bytes(body, error, text))) from None
     except RecursionError:
         raise Malformed("exceeded max depth") from None
     except ValueError as error:  # a number of more digits than Python converts
         raise Malformed(str(error)) from None
+
+
+def _by_bytes(body: bytes, error: json.JSONDecodeError, text: str) -> tuple[json.JSONDecodeError, str]:
+    """The same finding in a text of one character a byte, for Go's scanner goes by bytes and names the one it met."""
+    raw = body.decode("latin-1")
+    try:
+        json.loads(raw)
+    except json.JSONDecodeError as found:
+        return found, raw
+    return error, text
 
 
 def _text(body: bytes) -> str:
@@ -135,12 +155,21 @@ _LONE_SURROGATE = re.compile(
 )
 
 
-def _number(text: str) -> float | int:
-    """A number with a fraction or exponent; a whole one is stored as Go stores it, without either."""
+def _number(text: str) -> float:
+    """A number with a fraction or exponent, whole or not: to a schema 1.0 is no integer."""
     value = float(text)
     if value in {float("inf"), float("-inf")}:
         raise Malformed(f"json: cannot unmarshal number {text} into Go value of type float64")
-    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    return value
+
+
+def whole(value: Any) -> Any:
+    """A copy with whole numbers as integers, which is how Go writes them out and reads them back."""
+    if isinstance(value, dict):
+        return {key: whole(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -174,9 +203,8 @@ def _go_message(error: json.JSONDecodeError, text: str) -> str:
 
 
 def _shown(letter: str) -> str:
-    """A character as Go's scanner names it: it goes by bytes, and takes the first one of several for a letter."""
-    first = chr(letter.encode()[0])
-    return {"'": "\\'", '"': '"'}.get(first) or quote(first)[1:-1]
+    """A character as Go's scanner names it."""
+    return {"'": "\\'", '"': '"'}.get(letter) or quote(letter)[1:-1]
 
 
 _LITERALS = {"n": "null", "t": "true", "f": "false"}

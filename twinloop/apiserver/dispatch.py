@@ -12,7 +12,7 @@ from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.handlers import Handler
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.request import Request, Target
-from twinloop.apiserver.verbs import subresources
+from twinloop.apiserver.verbs import patch, subresources
 from twinloop.apiserver.verbs.call import Call, Host
 
 # By method: the verb as discovery lists it, and what it does.
@@ -96,6 +96,8 @@ def _custom(request: Request, target: Target) -> Handler | None:
     found = routes.get(request.method)
     if found is not None:
         return found[1]
+    if request.method == "PATCH":
+        patch.patch_type(target.kind, request)
     if not target.name and request.method in {"PUT", "PATCH"}:
         raise failures.bad_request("name must be provided")
     raise _not_supported(target.kind, _VERBS.get(request.method, ""))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from twinloop.apiserver.fielderrors import FieldError
+from twinloop.apiserver.gofmt import quote
 
 
 class Failure(Exception):
@@ -60,7 +61,7 @@ def _details(group: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
 
 def not_found(group: str, plural: str, name: str) -> Failure:
     """404: no such object."""
-    message = f'{qualified(group, plural)} "{name}" not found'
+    message = f"{qualified(group, plural)} {quote(name)} not found"
     return Failure(404, "NotFound", message, details=_details(group, plural, name))
 
 
@@ -71,7 +72,7 @@ def no_such_path() -> Failure:
 
 def already_exists(group: str, plural: str, name: str) -> Failure:
     """409: a create met an object of the same name."""
-    message = f'{qualified(group, plural)} "{name}" already exists'
+    message = f"{qualified(group, plural)} {quote(name)} already exists"
     return Failure(409, "AlreadyExists", message, details=_details(group, plural, name))
 
 
@@ -86,7 +87,7 @@ def being_deleted(group: str, plural: str, name: str) -> Failure:
 
 def conflict(group: str, plural: str, name: str, why: str = MODIFIED, causes: Sequence[dict[str, str]] = ()) -> Failure:
     """409: the write was meant for another state of the object."""
-    message = f'Operation cannot be fulfilled on {qualified(group, plural)} "{name}": {why}'
+    message = f"Operation cannot be fulfilled on {qualified(group, plural)} {quote(name)}: {why}"
     return Failure(409, "Conflict", message, details=_details(group, plural, name, causes=list(causes)))
 
 
@@ -95,7 +96,7 @@ def invalid(group: str, kind: str, name: str, errors: Iterable[FieldError]) -> F
     found = list(errors)
     lines = list(dict.fromkeys(map(str, found)))
     text = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
-    message = f'{qualified(group, kind)} "{name}" is invalid: {text}'
+    message = f"{qualified(group, kind)} {quote(name)} is invalid: {text}"
     return Failure(
         422, "Invalid", message, details=_details(group, kind, name, causes=[each.cause() for each in found])
     )
@@ -108,7 +109,7 @@ def bad_request(message: str) -> Failure:
 
 def forbidden(group: str, plural: str, name: str, why: str, causes: Sequence[dict[str, str]] = ()) -> Failure:
     """403: admission refused it."""
-    message = f'{qualified(group, plural)} "{name}" is forbidden: {why}'
+    message = f"{qualified(group, plural)} {quote(name)} is forbidden: {why}"
     return Failure(403, "Forbidden", message, details=_details(group, plural, name, causes=list(causes)))
 
 

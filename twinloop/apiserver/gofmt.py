@@ -83,3 +83,8 @@ def printed(value: Any) -> str:
     if isinstance(value, list):
         return f"[{' '.join(map(printed, value))}]"
     return number(value) if isinstance(value, float) else str(value)
+
+
+def struct(value: Any) -> str:
+    """A Go struct, or a list of them, in a message: JSON with the fields in the order in which they stand here."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).translate(HTML)

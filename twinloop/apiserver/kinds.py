@@ -33,6 +33,7 @@ class Kind:
     verbs: tuple[str, ...] = VERBS
     storage: tuple[str, str] = field(default=("", ""))  # (group, plural); the default is this kind's own
     storage_version: bool = True
+    since: int = 0  # the revision from which on objects are stored as this schema has them
     deprecation: str = ""  # the warning that comes with every answer of an old version
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twinloop.apiserver import failures
+from twinloop.apiserver.fielderrors import invalid
 from twinloop.apiserver.kinds import Kind
 from twinloop.apiserver.request import Request
 
@@ -17,8 +18,8 @@ Shape = Literal["object", "metadata", "table"]
 
 _JSON, _YAML = "application/json", "application/yaml"
 _WRITTEN = {_JSON, _YAML, "*/*", "application/*", ""}
-_ROUTED = _WRITTEN - {"application/*"}
 _READ = (_JSON, _YAML, "application/vnd.kubernetes.protobuf")
+_ROUTED = {*_READ, "*/*"}  # what the router of built-in kinds knows, which does not understand application/*
 _SHAPES: dict[str, Shape] = {
     "Table": "table",
     "PartialObjectMetadata": "metadata",
@@ -110,13 +111,17 @@ def _form(media_type: str, parameters: dict[str, str], request: Request, *, watc
         return None
     if target and parameters.get("v") not in {"v1", "v1beta1"}:
         return None
+    included = request.first("includeObject")
+    if target == "Table" and included not in {"", "None", "Metadata", "Object"}:
+        why = str(invalid("includeObject", included, "must be 'Metadata', 'Object', 'None', or empty"))
+        raise failures.bad_request(f"Unable to convert to Table as requested: {why}")
     return Form(
         shape=_SHAPES[target] if target else "object",
         yaml=media_type == _YAML,
         pretty=_pretty(request, parameters),
         target=target,
         group_version=f"meta.k8s.io/{parameters['v']}" if target else "",
-        include_object=request.first("includeObject"),
+        include_object=included,
     )
 
 

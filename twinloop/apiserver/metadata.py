@@ -223,7 +223,8 @@ def _owner_errors(references: list[Object], path: str = "metadata.ownerReference
             "Only one reference can have Controller set to true. "
             f'Found "true" in references for {controllers[0]} and {other}'
         )
-        yield invalid(path, [_as_struct(each) for each in references], detail)
+        shown = json.dumps([_as_struct(each) for each in references], separators=(",", ":"))
+        yield FieldError("FieldValueInvalid", path, f"Invalid value: {shown}: {detail}")
 
 
 def _as_struct(reference: Object) -> Object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -98,23 +99,67 @@ def partial(kind: Kind, record: Record, group_version: str) -> Object:
 def in_watch(kind: Kind, form: Form, now: float) -> Encode:
     """How an object stands in a watch event of this form."""
     if form.shape == "table":
-        return _table_rows(kind, form, now)
-    if form.shape == "metadata":
-        return lambda record: codec.encode(partial(kind, record, form.group_version))
-    return lambda record: served(kind, record)
+        return _Rows(kind, form, now)
+    return _Metadata(kind, form) if form.shape == "metadata" else _Objects(kind)
 
 
-def _table_rows(kind: Kind, form: Form, now: float) -> Encode:
-    """Tables of one row, of which only the first says what the columns are."""
-    headers = True
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """Events with whole objects."""
 
-    def encode(record: Record) -> bytes:
-        nonlocal headers
-        made = table.table(kind, [record], _included(form), now, headers=headers)
-        headers = False
+    kind: Kind
+
+    def __call__(self, record: Record) -> bytes:
+        return served(self.kind, record)
+
+    def bookmark(self, metadata: Object) -> bytes:
+        """An object with nothing but metadata, and the fields that a Go struct always has, such as an empty spec."""
+        empty = {"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": metadata}
+        if not self.kind.custom:
+            self.kind.strategy.decode(empty)
+        return codec.encode(empty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Metadata:
+    """Events with metadata alone."""
+
+    kind: Kind
+    form: Form
+
+    def __call__(self, record: Record) -> bytes:
+        return codec.encode(partial(self.kind, record, self.form.group_version))
+
+    def bookmark(self, metadata: Object) -> bytes:
+        """The metadata of no object."""
+        return codec.encode(
+            {"kind": "PartialObjectMetadata", "apiVersion": self.form.group_version, "metadata": metadata}
+        )
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Events with Tables of one row, of which only the first says what the columns are."""
+
+    kind: Kind
+    form: Form
+    now: float
+    headers: bool = True
+
+    def __call__(self, record: Record) -> bytes:
+        made = table.table(self.kind, [record], _included(self.form), self.now, headers=self.headers)
+        self.headers = False
         return codec.encode(made)
 
-    return encode
+    def bookmark(self, metadata: Object) -> bytes:
+        """A row of empty cells, whose object carries the metadata."""
+        made = table.table(self.kind, [], _included(self.form), self.now, headers=self.headers)
+        columns = len(self.kind.strategy.columns) or 2
+        shown = {"kind": "PartialObjectMetadata", "apiVersion": self.form.group_version, "metadata": metadata}
+        self.headers = False
+        made["metadata"] = {"resourceVersion": metadata["resourceVersion"]}
+        made["rows"] = [{"cells": ["", *[None] * (columns - 1)], "object": shown}]
+        return codec.encode(made)
 
 
 def _included(form: Form) -> str:

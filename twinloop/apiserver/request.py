@@ -66,7 +66,7 @@ def locate(path: str, registry: Registry) -> Target | None:
     if found is None:
         return None
     target = _target(found, registry)
-    if target is None or "" in found.rest:
+    if target is None or "" in (found.rest[:1] + found.rest[2:]):
         if registry.custom_group(found.group):
             return None  # what custom resources do not serve falls through to the plain text 404
         raise failures.no_such_path()
@@ -102,8 +102,8 @@ def _about_namespace(plural: str, more: Sequence[str]) -> bool:
 
 def _namespaced(path: _Path, registry: Registry, namespace: str, plural: str, more: Sequence[str]) -> Target | None:
     kind = registry.find(path.group, path.version, plural)
-    if kind is None or not kind.namespaced or not namespace:
-        return None
+    if kind is None or not kind.namespaced or (not namespace and (kind.custom or more)):
+        return None  # an empty namespace is none at all: the router of built-in kinds lets it pass
     return _with_name(kind, namespace, more, path.watch)
 
 

@@ -155,6 +155,16 @@ class Storage:
         for record in self.list(resource):
             self.delete(resource, record)
 
+    def reshape(self, resource: Resource, shape: Callable[[Object], Mapping[str, str]]) -> None:
+        """Keep the objects of a resource in another shape from now on, without new revisions and events.
+
+        `shape` changes one in place and returns its selectable fields.
+        """
+        for old in self.list(resource):
+            obj = old.object()
+            fields = shape(obj)
+            self._collections[resource].put(self.sketch(obj, fields, old.revision))
+
     def compact(self, revision: int) -> None:
         """Forget the events up to a revision."""
         self.history.compact(min(revision, self.revision))

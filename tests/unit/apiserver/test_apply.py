@@ -127,6 +127,13 @@ def test_an_apply_creates_what_is_not_there() -> None:
     ]
 
 
+def test_applied_fields_are_written_in_order() -> None:
+    made = applied(None, thing({"set": ["b", "a"], "b": "1", "map": {"y": "1", "x": "1"}, "a": "1"}))
+    assert json.dumps(entries(made)[0]["fieldsV1"]["f:spec"]) == (
+        '{"f:a": {}, "f:b": {}, "f:map": {"f:x": {}, "f:y": {}}, "f:set": {"v:\\"a\\"": {}, "v:\\"b\\"": {}}}'
+    )
+
+
 def test_appliers_of_different_fields_do_not_meet() -> None:
     obj = applied(applied(None, thing({"a": "1"}), "one"), thing({"b": "2"}), "two")
     assert obj["spec"] == {"a": "1", "b": "2"}

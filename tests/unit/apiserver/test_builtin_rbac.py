@@ -204,5 +204,5 @@ def test_rows() -> None:
         "Age": "1s",
         "Users": "u, v",
         "Groups": "g",
-        "ServiceAccounts": "n/s, t",
+        "ServiceAccounts": "n/s, /t",
     }

@@ -1,16 +1,22 @@
 """Questions about oneself: what they may ask, and the answers of a server with one user.
 
-Left out: that they are not stored (test_create).
+Left out: the names of other users, for there is none.
 """
 
 from __future__ import annotations
 
+import json
+import random
 from typing import Any
 
 import pytest
 
 from support.builtin_kinds import create_errors, created, kind_of
+from twinloop.apiserver.answer import Answer
+from twinloop.apiserver.clock import ManualClock
 from twinloop.apiserver.failures import Failure
+from twinloop.apiserver.request import Request
+from twinloop.apiserver.server import ApiServer
 
 ACCESS = kind_of("SelfSubjectAccessReview", "authorization.k8s.io")
 RULES = kind_of("SelfSubjectRulesReview", "authorization.k8s.io")
@@ -71,3 +77,25 @@ def test_who_am_i() -> None:
 
 def test_questions_are_not_stored() -> None:
     assert not any(kind.strategy.stored for kind in (ACCESS, RULES, SELF))
+
+
+def asked(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    server = ApiServer(clock=ManualClock(), rng=random.Random(1), controllers=False)
+    request = Request("POST", path, (), {"content-type": "application/json"}, json.dumps(body).encode())
+    answer = server.handle(request)
+    assert isinstance(answer, Answer)
+    assert server.storage.list((path.split("/")[2], path.rpartition("/")[2])) == []
+    return answer.code, json.loads(answer.body)
+
+
+def test_a_server_answers_a_question_and_forgets_it() -> None:
+    code, body = asked("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": PODS})
+    assert (code, body["status"], body["kind"]) == (201, {"allowed": True}, "SelfSubjectAccessReview")
+    code, body = asked("/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
+    assert (code, body["status"]["userInfo"]["username"]) == (201, "kubernetes-admin")
+
+
+def test_a_question_that_asks_nothing_is_invalid_without_a_name_or_kind() -> None:
+    code, body = asked("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {}})
+    assert (code, body["details"].get("kind")) == (422, None)
+    assert body["message"].startswith('.authorization.k8s.io "" is invalid: spec.resourceAttributes: ')

@@ -28,9 +28,11 @@ REFUSED: list[tuple[str, str]] = [
     ),
     (
         "self.spec.a == 'x'",
-        "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, string)'\n"
-        " | self.spec.a == 'x'\n"
-        " | ............^",
+        (
+            "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, string)'\n"
+            " | self.spec.a == 'x'\n"
+            " | ............^"
+        ),
     ),
     ("self.foo", "compilation failed: ERROR: <input>:1:5: undefined field 'foo'\n | self.foo\n | ....^"),
     (
@@ -40,81 +42,105 @@ REFUSED: list[tuple[str, str]] = [
     ("self.spec.a", "cel expression must evaluate to a bool"),
     (
         "self.spec.a >",
-        "compilation failed: ERROR: <input>:1:14: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', "
-        "'.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
-        " | self.spec.a >\n"
-        " | .............^",
+        (
+            "compilation failed: ERROR: <input>:1:14: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', "
+            "'.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
+            " | self.spec.a >\n"
+            " | .............^"
+        ),
     ),
     (
         "self.spec.a > 1 &&",
-        "compilation failed: ERROR: <input>:1:19: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', "
-        "'.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
-        " | self.spec.a > 1 &&\n"
-        " | ..................^",
+        (
+            "compilation failed: ERROR: <input>:1:19: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', "
+            "'.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
+            " | self.spec.a > 1 &&\n"
+            " | ..................^"
+        ),
     ),
     (
         "foo(self)",
-        "compilation failed: ERROR: <input>:1:4: undeclared reference to 'foo' (in container '')\n"
-        " | foo(self)\n"
-        " | ...^",
+        (
+            "compilation failed: ERROR: <input>:1:4: undeclared reference to 'foo' (in container '')\n"
+            " | foo(self)\n"
+            " | ...^"
+        ),
     ),
     (
         "self.spec.a.startsWith('x')",
-        "compilation failed: ERROR: <input>:1:23: found no matching overload for 'startsWith' applied to "
-        "'int.(string)'\n"
-        " | self.spec.a.startsWith('x')\n"
-        " | ......................^",
+        (
+            "compilation failed: ERROR: <input>:1:23: found no matching overload for 'startsWith' applied to "
+            "'int.(string)'\n"
+            " | self.spec.a.startsWith('x')\n"
+            " | ......................^"
+        ),
     ),
     ("has(1)", "compilation failed: ERROR: <input>:1:5: invalid argument to has() macro\n | has(1)\n | ....^"),
     (
         "self.spec.all(x, true)",
-        "compilation failed: ERROR: <input>:1:5: expression of type 'selfType.spec' cannot be range of a "
-        "comprehension (must be list, map, or dynamic)\n"
-        " | self.spec.all(x, true)\n"
-        " | ....^",
+        (
+            "compilation failed: ERROR: <input>:1:5: expression of type 'selfType.spec' cannot be range of a "
+            "comprehension (must be list, map, or dynamic)\n"
+            " | self.spec.all(x, true)\n"
+            " | ....^"
+        ),
     ),
     (
         "self.spec.a in ['x']",
-        "compilation failed: ERROR: <input>:1:13: found no matching overload for '@in' applied to '(int, "
-        "list(string))'\n"
-        " | self.spec.a in ['x']\n"
-        " | ............^",
+        (
+            "compilation failed: ERROR: <input>:1:13: found no matching overload for '@in' applied to '(int, "
+            "list(string))'\n"
+            " | self.spec.a in ['x']\n"
+            " | ............^"
+        ),
     ),
     (
         "self.metadata.labels == 'x'",
-        "compilation failed: ERROR: <input>:1:14: undefined field 'labels'\n"
-        " | self.metadata.labels == 'x'\n"
-        " | .............^",
+        (
+            "compilation failed: ERROR: <input>:1:14: undefined field 'labels'\n"
+            " | self.metadata.labels == 'x'\n"
+            " | .............^"
+        ),
     ),
     (
         "self.spec.a == 1.0",
-        "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, double)'\n"
-        " | self.spec.a == 1.0\n"
-        " | ............^",
+        (
+            "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, double)'\n"
+            " | self.spec.a == 1.0\n"
+            " | ............^"
+        ),
     ),
     (
         "size(self.spec) > 1",
-        "compilation failed: ERROR: <input>:1:5: found no matching overload for 'size' applied to '(selfType.spec)'\n"
-        " | size(self.spec) > 1\n"
-        " | ....^",
+        (
+            "compilation failed: ERROR: <input>:1:5: found no matching overload for 'size' applied to '(selfType.spec)'\n"
+            " | size(self.spec) > 1\n"
+            " | ....^"
+        ),
     ),
     (
         "self.metadata.name.matches('[a')",
-        "compilation failed: ERROR: <input>:1:28: invalid matches argument\n"
-        " | self.metadata.name.matches('[a')\n"
-        " | ...........................^",
+        (
+            "compilation failed: ERROR: <input>:1:28: invalid matches argument\n"
+            " | self.metadata.name.matches('[a')\n"
+            " | ...........................^"
+        ),
     ),
     (
         "!self.spec.a",
-        "compilation failed: ERROR: <input>:1:1: found no matching overload for '!_' applied to '(int)'\n"
-        " | !self.spec.a\n"
-        " | ^",
+        (
+            "compilation failed: ERROR: <input>:1:1: found no matching overload for '!_' applied to '(int)'\n"
+            " | !self.spec.a\n"
+            " | ^"
+        ),
     ),
     (
         "-self.metadata.name",
-        "compilation failed: ERROR: <input>:1:1: found no matching overload for '-_' applied to '(string)'\n"
-        " | -self.metadata.name\n"
-        " | ^",
+        (
+            "compilation failed: ERROR: <input>:1:1: found no matching overload for '-_' applied to '(string)'\n"
+            " | -self.metadata.name\n"
+            " | ^"
+        ),
     ),
     (
         "self.spec.?b.orValue(3) > 1",
@@ -122,9 +148,11 @@ REFUSED: list[tuple[str, str]] = [
     ),
     (
         "self.spec.a == null",
-        "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, null)'\n"
-        " | self.spec.a == null\n"
-        " | ............^",
+        (
+            "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, null)'\n"
+            " | self.spec.a == null\n"
+            " | ............^"
+        ),
     ),
     (
         "[1,'a'] == [1]",
@@ -132,155 +160,197 @@ REFUSED: list[tuple[str, str]] = [
     ),
     (
         "self.spec.a ? true : false",
-        "compilation failed: ERROR: <input>:1:13: found no matching overload for '_?_:_' applied to '(int, bool, "
-        "bool)'\n"
-        " | self.spec.a ? true : false\n"
-        " | ............^",
+        (
+            "compilation failed: ERROR: <input>:1:13: found no matching overload for '_?_:_' applied to '(int, bool, "
+            "bool)'\n"
+            " | self.spec.a ? true : false\n"
+            " | ............^"
+        ),
     ),
     (
         "true ? 1 : 'a'",
-        "compilation failed: ERROR: <input>:1:6: found no matching overload for '_?_:_' applied to '(bool, int, "
-        "string)'\n"
-        " | true ? 1 : 'a'\n"
-        " | .....^",
+        (
+            "compilation failed: ERROR: <input>:1:6: found no matching overload for '_?_:_' applied to '(bool, int, "
+            "string)'\n"
+            " | true ? 1 : 'a'\n"
+            " | .....^"
+        ),
     ),
     (
         "1 + 'a' == 2",
-        "compilation failed: ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, string)'\n"
-        " | 1 + 'a' == 2\n"
-        " | ..^",
+        (
+            "compilation failed: ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, string)'\n"
+            " | 1 + 'a' == 2\n"
+            " | ..^"
+        ),
     ),
     (
         "duration('x') > duration('1s')",
-        "compilation failed: ERROR: <input>:1:10: invalid duration argument\n"
-        " | duration('x') > duration('1s')\n"
-        " | .........^",
+        (
+            "compilation failed: ERROR: <input>:1:10: invalid duration argument\n"
+            " | duration('x') > duration('1s')\n"
+            " | .........^"
+        ),
     ),
     (
         "timestamp('x') > timestamp('y')",
-        "compilation failed: ERROR: <input>:1:11: invalid timestamp argument\n"
-        " | timestamp('x') > timestamp('y')\n"
-        " | ..........^\n"
-        "ERROR: <input>:1:28: invalid timestamp argument\n"
-        " | timestamp('x') > timestamp('y')\n"
-        " | ...........................^",
+        (
+            "compilation failed: ERROR: <input>:1:11: invalid timestamp argument\n"
+            " | timestamp('x') > timestamp('y')\n"
+            " | ..........^\n"
+            "ERROR: <input>:1:28: invalid timestamp argument\n"
+            " | timestamp('x') > timestamp('y')\n"
+            " | ...........................^"
+        ),
     ),
     ("self", "cel expression must evaluate to a bool"),
     (
         "'a' 'b'",
-        "compilation failed: ERROR: <input>:1:5: Syntax error: extraneous input ''b'' expecting <EOF>\n"
-        " | 'a' 'b'\n"
-        " | ....^",
+        (
+            "compilation failed: ERROR: <input>:1:5: Syntax error: extraneous input ''b'' expecting <EOF>\n"
+            " | 'a' 'b'\n"
+            " | ....^"
+        ),
     ),
     ("(true", "compilation failed: ERROR: <input>:1:6: Syntax error: missing ')' at '<EOF>'\n | (true\n | .....^"),
     (
         "true)",
-        "compilation failed: ERROR: <input>:1:5: Syntax error: extraneous input ')' expecting <EOF>\n"
-        " | true)\n"
-        " | ....^",
+        (
+            "compilation failed: ERROR: <input>:1:5: Syntax error: extraneous input ')' expecting <EOF>\n"
+            " | true)\n"
+            " | ....^"
+        ),
     ),
     (
         "self.spec.a > 1 || self.spec.b > 2 || self.c",
-        "compilation failed: ERROR: <input>:1:29: undefined field 'b'\n"
-        " | self.spec.a > 1 || self.spec.b > 2 || self.c\n"
-        " | ............................^\n"
-        "ERROR: <input>:1:43: undefined field 'c'\n"
-        " | self.spec.a > 1 || self.spec.b > 2 || self.c\n"
-        " | ..........................................^",
+        (
+            "compilation failed: ERROR: <input>:1:29: undefined field 'b'\n"
+            " | self.spec.a > 1 || self.spec.b > 2 || self.c\n"
+            " | ............................^\n"
+            "ERROR: <input>:1:43: undefined field 'c'\n"
+            " | self.spec.a > 1 || self.spec.b > 2 || self.c\n"
+            " | ..........................................^"
+        ),
     ),
     (
         "quantity('1') > quantity('2')",
-        "compilation failed: ERROR: <input>:1:15: found no matching overload for '_>_' applied to "
-        "'(kubernetes.Quantity, kubernetes.Quantity)'\n"
-        " | quantity('1') > quantity('2')\n"
-        " | ..............^",
+        (
+            "compilation failed: ERROR: <input>:1:15: found no matching overload for '_>_' applied to "
+            "'(kubernetes.Quantity, kubernetes.Quantity)'\n"
+            " | quantity('1') > quantity('2')\n"
+            " | ..............^"
+        ),
     ),
     (
         "self.spec['a'] == 1",
-        "compilation failed: ERROR: <input>:1:10: found no matching overload for '_[_]' applied to '(selfType.spec, "
-        "string)'\n"
-        " | self.spec['a'] == 1\n"
-        " | .........^",
+        (
+            "compilation failed: ERROR: <input>:1:10: found no matching overload for '_[_]' applied to '(selfType.spec, "
+            "string)'\n"
+            " | self.spec['a'] == 1\n"
+            " | .........^"
+        ),
     ),
     (
         "self[0]",
-        "compilation failed: ERROR: <input>:1:5: found no matching overload for '_[_]' applied to '(selfType, int)'\n"
-        " | self[0]\n"
-        " | ....^",
+        (
+            "compilation failed: ERROR: <input>:1:5: found no matching overload for '_[_]' applied to '(selfType, int)'\n"
+            " | self[0]\n"
+            " | ....^"
+        ),
     ),
     (
         "self.spec.a == 1u",
-        "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, uint)'\n"
-        " | self.spec.a == 1u\n"
-        " | ............^",
+        (
+            "compilation failed: ERROR: <input>:1:13: found no matching overload for '_==_' applied to '(int, uint)'\n"
+            " | self.spec.a == 1u\n"
+            " | ............^"
+        ),
     ),
     (
         "self.spec.a.exists(x, x)",
-        "compilation failed: ERROR: <input>:1:10: expression of type 'int' cannot be range of a comprehension (must "
-        "be list, map, or dynamic)\n"
-        " | self.spec.a.exists(x, x)\n"
-        " | .........^",
+        (
+            "compilation failed: ERROR: <input>:1:10: expression of type 'int' cannot be range of a comprehension (must "
+            "be list, map, or dynamic)\n"
+            " | self.spec.a.exists(x, x)\n"
+            " | .........^"
+        ),
     ),
     (
         "[1].filter(x, x) == [1]",
-        "compilation failed: ERROR: <input>:1:11: found no matching overload for '_?_:_' applied to '(int, "
-        "list(int), list(int))'\n"
-        " | [1].filter(x, x) == [1]\n"
-        " | ..........^",
+        (
+            "compilation failed: ERROR: <input>:1:11: found no matching overload for '_?_:_' applied to '(int, "
+            "list(int), list(int))'\n"
+            " | [1].filter(x, x) == [1]\n"
+            " | ..........^"
+        ),
     ),
     (
         "[1].all(x, x)",
-        "compilation failed: ERROR: <input>:1:12: expected type 'bool' but found 'int'\n"
-        " | [1].all(x, x)\n"
-        " | ...........^",
+        (
+            "compilation failed: ERROR: <input>:1:12: expected type 'bool' but found 'int'\n"
+            " | [1].all(x, x)\n"
+            " | ...........^"
+        ),
     ),
     (
         "[1].exists(x, x > 0 ? 1 : 2)",
-        "compilation failed: ERROR: <input>:1:21: expected type 'bool' but found 'int'\n"
-        " | [1].exists(x, x > 0 ? 1 : 2)\n"
-        " | ....................^",
+        (
+            "compilation failed: ERROR: <input>:1:21: expected type 'bool' but found 'int'\n"
+            " | [1].exists(x, x > 0 ? 1 : 2)\n"
+            " | ....................^"
+        ),
     ),
     ("x", "compilation failed: ERROR: <input>:1:1: undeclared reference to 'x' (in container '')\n | x\n | ^"),
     (
         "@",
-        "compilation failed: ERROR: <input>:1:1: Syntax error: token recognition error at: '@'\n"
-        " | @\n"
-        " | ^\n"
-        "ERROR: <input>:1:2: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', "
-        "'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
-        " | @\n"
-        " | .^",
+        (
+            "compilation failed: ERROR: <input>:1:1: Syntax error: token recognition error at: '@'\n"
+            " | @\n"
+            " | ^\n"
+            "ERROR: <input>:1:2: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', "
+            "'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
+            " | @\n"
+            " | .^"
+        ),
     ),
     (
         "self.spec.a # 1",
-        "compilation failed: ERROR: <input>:1:13: Syntax error: token recognition error at: '#'\n"
-        " | self.spec.a # 1\n"
-        " | ............^\n"
-        "ERROR: <input>:1:15: Syntax error: extraneous input '1' expecting <EOF>\n"
-        " | self.spec.a # 1\n"
-        " | ..............^",
+        (
+            "compilation failed: ERROR: <input>:1:13: Syntax error: token recognition error at: '#'\n"
+            " | self.spec.a # 1\n"
+            " | ............^\n"
+            "ERROR: <input>:1:15: Syntax error: extraneous input '1' expecting <EOF>\n"
+            " | self.spec.a # 1\n"
+            " | ..............^"
+        ),
     ),
     (
         "'abc",
-        "compilation failed: ERROR: <input>:1:1: Syntax error: token recognition error at: ''abc'\n"
-        " | 'abc\n"
-        " | ^\n"
-        "ERROR: <input>:1:5: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', "
-        "'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
-        " | 'abc\n"
-        " | ....^",
+        (
+            "compilation failed: ERROR: <input>:1:1: Syntax error: token recognition error at: ''abc'\n"
+            " | 'abc\n"
+            " | ^\n"
+            "ERROR: <input>:1:5: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', "
+            "'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n"
+            " | 'abc\n"
+            " | ....^"
+        ),
     ),
     (
         "[1,2",
-        "compilation failed: ERROR: <input>:1:5: Syntax error: mismatched input '<EOF>' expecting {']', ','}\n"
-        " | [1,2\n"
-        " | ....^",
+        (
+            "compilation failed: ERROR: <input>:1:5: Syntax error: mismatched input '<EOF>' expecting {']', ','}\n"
+            " | [1,2\n"
+            " | ....^"
+        ),
     ),
     (
         "{'a':1,'b':'x'}.a == 1",
-        "compilation failed: ERROR: <input>:1:12: expected type 'int' but found 'string'\n"
-        " | {'a':1,'b':'x'}.a == 1\n"
-        " | ...........^",
+        (
+            "compilation failed: ERROR: <input>:1:12: expected type 'int' but found 'string'\n"
+            " | {'a':1,'b':'x'}.a == 1\n"
+            " | ...........^"
+        ),
     ),
     ("self.if", "compilation failed: ERROR: <input>:1:5: undefined field 'if'\n | self.if\n | ....^"),
     (
@@ -289,36 +359,46 @@ REFUSED: list[tuple[str, str]] = [
     ),
     (
         "self.spec.a.foo()",
-        "compilation failed: ERROR: <input>:1:16: undeclared reference to 'foo' (in container '')\n"
-        " | self.spec.a.foo()\n"
-        " | ...............^",
+        (
+            "compilation failed: ERROR: <input>:1:16: undeclared reference to 'foo' (in container '')\n"
+            " | self.spec.a.foo()\n"
+            " | ...............^"
+        ),
     ),
     (
         "self.spec.a.b",
-        "compilation failed: ERROR: <input>:1:12: type 'int' does not support field selection\n"
-        " | self.spec.a.b\n"
-        " | ...........^",
+        (
+            "compilation failed: ERROR: <input>:1:12: type 'int' does not support field selection\n"
+            " | self.spec.a.b\n"
+            " | ...........^"
+        ),
     ),
     (
         "lists.range(3) == [0,1,2]",
-        "compilation failed: ERROR: <input>:1:1: undeclared reference to 'lists' (in container '')\n"
-        " | lists.range(3) == [0,1,2]\n"
-        " | ^\n"
-        "ERROR: <input>:1:12: undeclared reference to 'range' (in container '')\n"
-        " | lists.range(3) == [0,1,2]\n"
-        " | ...........^",
+        (
+            "compilation failed: ERROR: <input>:1:1: undeclared reference to 'lists' (in container '')\n"
+            " | lists.range(3) == [0,1,2]\n"
+            " | ^\n"
+            "ERROR: <input>:1:12: undeclared reference to 'range' (in container '')\n"
+            " | lists.range(3) == [0,1,2]\n"
+            " | ...........^"
+        ),
     ),
     (
         "[3,1].sort() == [1,3]",
-        "compilation failed: ERROR: <input>:1:11: undeclared reference to 'sort' (in container '')\n"
-        " | [3,1].sort() == [1,3]\n"
-        " | ..........^",
+        (
+            "compilation failed: ERROR: <input>:1:11: undeclared reference to 'sort' (in container '')\n"
+            " | [3,1].sort() == [1,3]\n"
+            " | ..........^"
+        ),
     ),
     (
         "'a'.reverse() == 'a'",
-        "compilation failed: ERROR: <input>:1:12: undeclared reference to 'reverse' (in container '')\n"
-        " | 'a'.reverse() == 'a'\n"
-        " | ...........^",
+        (
+            "compilation failed: ERROR: <input>:1:12: undeclared reference to 'reverse' (in container '')\n"
+            " | 'a'.reverse() == 'a'\n"
+            " | ...........^"
+        ),
     ),
 ]
 ACCEPTED: list[str] = [
@@ -425,8 +505,10 @@ def test_words_of_a_rule_are_checked_before_it_is_compiled() -> None:
         '[2].message: Invalid value: "a\\nb": must not contain line breaks',
         "[3].message: Required value: message must be specified if rule contains line breaks",
         "[4].messageExpression: Required value: messageExpression must be non-empty if specified",
-        '[5].reason: Unsupported value: "Foo": supported values: "FieldValueDuplicate", "FieldValueForbidden", '
-        '"FieldValueInvalid", "FieldValueRequired"',
+        (
+            '[5].reason: Unsupported value: "Foo": supported values: "FieldValueDuplicate", "FieldValueForbidden", '
+            '"FieldValueInvalid", "FieldValueRequired"'
+        ),
         '[6].fieldPath: Invalid value: " ": must be non-empty if specified',
         '[6].fieldPath: Invalid value: " ": must be a valid path',
         '[7].fieldPath: Invalid value: ".spec.b": must be a valid path',
@@ -439,7 +521,8 @@ def test_words_of_a_rule_are_checked_before_it_is_compiled() -> None:
 def test_rules_see_names_and_no_other_metadata() -> None:
     whole = of_schema(SCHEMA, root=True)
     assert whole is not None
-    assert compiled("self.metadata.name + self.metadata.generateName + self.kind + self.apiVersion", {"self": whole})
+    names = compiled("self.metadata.name + self.metadata.generateName + self.kind + self.apiVersion", {"self": whole})
+    assert names.type == STRING
     with pytest.raises(CompileError, match="undefined field 'labels'"):
         compiled("self.metadata.labels", {"self": whole})
 

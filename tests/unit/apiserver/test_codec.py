@@ -77,8 +77,14 @@ def test_problems_are_put_in_the_order_of_the_text() -> None:
     [("1.0", 1), ("1e3", 1000), ("1.5", 1.5), ("-2.0", -2), ("1e300", 1e300), ("123456789012", 123456789012)],
 )
 def test_whole_numbers_are_stored_as_such(text: str, value: float) -> None:
-    decoded = codec.decode(text.encode()).value
-    assert (decoded, type(decoded)) == (value, type(value))
+    decoded = codec.decode(f"[{text}]".encode())
+    assert decoded.floats is not text.isdigit()
+    (stored,) = codec.whole(decoded.value)
+    assert (stored, type(stored)) == (value, type(value))
+
+
+def test_a_whole_number_with_a_point_is_no_integer_to_a_schema() -> None:
+    assert isinstance(codec.decode(b"1.0").value, float)
 
 
 @pytest.mark.parametrize("body", [b'"\xff"', b'"\\ud800"', b'"\\udc00"', b'"\\ud800x"', b'"\\ud800\\u0041"'])

@@ -222,8 +222,10 @@ def test_scale_paths_are_those_of_the_definition() -> None:
         (
             {"spec": "x"},
             [
-                ".spec.n: Invalid value: 0: .spec.n accessor error: x is of the type string, expected "
-                "map[string]interface{}"
+                (
+                    ".spec.n: Invalid value: 0: .spec.n accessor error: x is of the type string, expected "
+                    "map[string]interface{}"
+                )
             ],
         ),
         (
@@ -233,10 +235,14 @@ def test_scale_paths_are_those_of_the_definition() -> None:
         (
             {"status": [1]},
             [
-                ".status.n: Invalid value: 0: .status.n accessor error: [1] is of the type []interface {}, expected "
-                "map[string]interface{}",
-                '.status.s: Invalid value: "": .status.s accessor error: [1] is of the type []interface {}, expected '
-                "map[string]interface{}",
+                (
+                    ".status.n: Invalid value: 0: .status.n accessor error: [1] is of the type []interface {}, expected "
+                    "map[string]interface{}"
+                ),
+                (
+                    '.status.s: Invalid value: "": .status.s accessor error: [1] is of the type []interface {}, expected '
+                    "map[string]interface{}"
+                ),
             ],
         ),
     ],
@@ -251,13 +257,15 @@ def test_replicas_that_no_scale_could_show_are_refused(fields: Object, expected:
 # ------------------------------------------------------------------ versions, selectors, columns
 
 
-def test_another_version_is_pruned_and_completed_by_its_own_schema() -> None:
+def test_a_version_shows_what_it_knows_and_the_stored_one_keeps_what_it_knows() -> None:
     first = {"type": "object", "properties": {"a": {"type": "string", "default": "one"}}}
     second = {"type": "object", "properties": {"b": {"type": "string", "default": "two"}}}
     version = {"schema": {"openAPIV3Schema": second}}
     newer = CustomStrategy("Thing", "test.dev/v2", version, stored=Schema(first))
     obj = thing(a="x")
     newer.from_storage(obj)
+    assert obj == thing()
+    newer.default(obj)
     assert obj == thing(b="two")
     newer.to_storage(obj)
     assert obj == thing(a="one")
@@ -309,15 +317,19 @@ def test_cells_follow_the_columns() -> None:
         (
             "hold",
             [
-                'metadata.finalizers: "hold": prefer a domain-qualified finalizer name to avoid accidental conflicts with '
-                "other finalizer writers"
+                (
+                    'metadata.finalizers: "hold": prefer a domain-qualified finalizer name to avoid accidental conflicts with '
+                    "other finalizer writers"
+                )
             ],
         ),
         (
             "test.dev",
             [
-                'metadata.finalizers: "test.dev": prefer a domain-qualified finalizer name including a path (/) to avoid '
-                "accidental conflicts with other finalizer writers"
+                (
+                    'metadata.finalizers: "test.dev": prefer a domain-qualified finalizer name including a path (/) to avoid '
+                    "accidental conflicts with other finalizer writers"
+                )
             ],
         ),
     ],
@@ -331,7 +343,6 @@ def test_a_new_finalizer_that_others_may_choose_too_is_a_warning(finalizer: str,
 
 def test_fifty_microseconds_or_so_for_all_that_a_write_asks() -> None:
     """Generous, since other tests run beside it; a slip to milliseconds shows."""
-
     asked, obj = nginxpods(), web(replicas=2)
     started = time.perf_counter()
     for _ in range(500):

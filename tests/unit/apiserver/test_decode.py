@@ -13,6 +13,7 @@ import pytest
 
 from support.builtin_kinds import decoded, kind_of, pod
 from twinloop.apiserver.builtin import decode, shapes
+from twinloop.apiserver.builtin.readers import Trail
 from twinloop.apiserver.builtin.scalars import Unreadable
 from twinloop.apiserver.failures import Failure
 
@@ -240,7 +241,7 @@ def test_every_kind_has_a_reader() -> None:
         "authentication.TokenRequest",
         "meta.DeleteOptions",
     ):
-        assert shapes.struct(name).read({}, shapes.Trail()) is not None
+        assert shapes.struct(name).read({}, Trail()) is not None
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,12 @@ DEFINITIONS: list[tuple[list[Any], Any, list[str]]] = [
         "Bad.Group",
         [
             'metadata.name: Invalid value: "things.test.dev": must be spec.names.plural+"."+spec.group',
-            'spec.group: Invalid value: "Bad.Group": a lowercase RFC 1123 subdomain must consist of lower case '
-            "alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. "
-            "'example.com', regex used for validation is "
-            "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+            (
+                'spec.group: Invalid value: "Bad.Group": a lowercase RFC 1123 subdomain must consist of lower case '
+                "alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. "
+                "'example.com', regex used for validation is "
+                "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+            ),
         ],
     ),
     (["spec", "scope"], "Foo", ['spec.scope: Unsupported value: "Foo": supported values: "Cluster", "Namespaced"']),
@@ -114,17 +116,23 @@ DEFINITIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["spec", "names", "kind"],
         "th ing",
         [
-            'spec.names.kind: Invalid value: "th ing": may have mixed case, but should otherwise match: a DNS-1035 '
-            "label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and "
-            "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-            "'[a-z]([-a-z0-9]*[a-z0-9])?')",
-            'spec.names.listKind: Invalid value: "th ingList": may have mixed case, but should otherwise match: a '
-            "DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-            "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
-            "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
-            'spec.names.singular: Invalid value: "th ing": a DNS-1035 label must consist of lower case alphanumeric '
-            "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
-            "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+            (
+                'spec.names.kind: Invalid value: "th ing": may have mixed case, but should otherwise match: a DNS-1035 '
+                "label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and "
+                "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+                "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+            ),
+            (
+                'spec.names.listKind: Invalid value: "th ingList": may have mixed case, but should otherwise match: a '
+                "DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+                "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
+                "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            ),
+            (
+                'spec.names.singular: Invalid value: "th ing": a DNS-1035 label must consist of lower case alphanumeric '
+                "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+                "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            ),
         ],
     ),
     (
@@ -149,9 +157,11 @@ DEFINITIONS: list[tuple[list[Any], Any, list[str]]] = [
         "Things",
         [
             'metadata.name: Invalid value: "things.test.dev": must be spec.names.plural+"."+spec.group',
-            'spec.names.plural: Invalid value: "Things": a DNS-1035 label must consist of lower case alphanumeric '
-            "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
-            "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+            (
+                'spec.names.plural: Invalid value: "Things": a DNS-1035 label must consist of lower case alphanumeric '
+                "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+                "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            ),
         ],
     ),
     (
@@ -163,27 +173,33 @@ DEFINITIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["spec", "names", "shortNames"],
         ["A", "b"],
         [
-            'spec.names.shortNames[0]: Invalid value: "A": a DNS-1035 label must consist of lower case alphanumeric '
-            "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
-            "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            (
+                'spec.names.shortNames[0]: Invalid value: "A": a DNS-1035 label must consist of lower case alphanumeric '
+                "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+                "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            )
         ],
     ),
     (
         ["spec", "names", "categories"],
         ["All"],
         [
-            'spec.names.categories[0]: Invalid value: "All": a DNS-1035 label must consist of lower case alphanumeric '
-            "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
-            "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            (
+                'spec.names.categories[0]: Invalid value: "All": a DNS-1035 label must consist of lower case alphanumeric '
+                "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+                "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            )
         ],
     ),
     (
         ["spec", "names", "singular"],
         "T",
         [
-            'spec.names.singular: Invalid value: "T": a DNS-1035 label must consist of lower case alphanumeric '
-            "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
-            "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            (
+                'spec.names.singular: Invalid value: "T": a DNS-1035 label must consist of lower case alphanumeric '
+                "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+                "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            )
         ],
     ),
     (
@@ -216,8 +232,10 @@ DEFINITIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["spec", "preserveUnknownFields"],
         True,
         [
-            "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set "
-            "x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
+            (
+                "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set "
+                "x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+            ),
             "spec.preserveUnknownFields: Invalid value: true: must be false in order to use defaults in the schema",
         ],
     ),
@@ -262,8 +280,10 @@ DEFINITIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["spec", "group"],
         "foo.k8s.io",
         [
-            "metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval "
-            'annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111',
+            (
+                "metadata.annotations[api-approved.kubernetes.io]: Required value: protected groups must have approval "
+                'annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111'
+            ),
             'metadata.name: Invalid value: "things.test.dev": must be spec.names.plural+"."+spec.group',
         ],
     ),
@@ -282,9 +302,11 @@ VERSIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["storage"],
         False,
         [
-            "spec.versions: Invalid value: "
-            '[{"Name":"v1","Served":true,"Storage":false,"Deprecated":false,"DeprecationWarning":null,"Schema":null,"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}]: '
-            "must have exactly one version marked as storage version",
+            (
+                "spec.versions: Invalid value: "
+                '[{"Name":"v1","Served":true,"Storage":false,"Deprecated":false,"DeprecationWarning":null,"Schema":null,"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}]: '
+                "must have exactly one version marked as storage version"
+            ),
             "status.storedVersions: Invalid value: null: must have at least one stored version",
         ],
     ),
@@ -292,12 +314,16 @@ VERSIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["name"],
         "V1",
         [
-            'spec.version: Invalid value: "V1": a DNS-1035 label must consist of lower case alphanumeric characters or '
-            "'-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or "
-            "'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
-            'spec.versions[0].name: Invalid value: "V1": a DNS-1035 label must consist of lower case alphanumeric '
-            "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
-            "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+            (
+                'spec.version: Invalid value: "V1": a DNS-1035 label must consist of lower case alphanumeric characters or '
+                "'-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or "
+                "'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            ),
+            (
+                'spec.versions[0].name: Invalid value: "V1": a DNS-1035 label must consist of lower case alphanumeric '
+                "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+                "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+            ),
         ],
     ),
     (["schema"], None, ["spec.versions[0].schema.openAPIV3Schema: Required value"]),
@@ -313,10 +339,14 @@ VERSIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["subresources"],
         {"scale": {"specReplicasPath": "spec.a", "statusReplicasPath": ".spec.a", "labelSelectorPath": ".metadata.x"}},
         [
-            'spec.subresources.scale.labelSelectorPath: Invalid value: ".metadata.x": should be a json path under '
-            "either .spec or .status",
-            'spec.subresources.scale.specReplicasPath: Invalid value: "spec.a": must be a simple json path starting '
-            "with .",
+            (
+                'spec.subresources.scale.labelSelectorPath: Invalid value: ".metadata.x": should be a json path under '
+                "either .spec or .status"
+            ),
+            (
+                'spec.subresources.scale.specReplicasPath: Invalid value: "spec.a": must be a simple json path starting '
+                "with ."
+            ),
             'spec.subresources.scale.statusReplicasPath: Invalid value: ".spec.a": should be a json path under .status',
         ],
     ),
@@ -334,8 +364,10 @@ VERSIONS: list[tuple[list[Any], Any, list[str]]] = [
         [
             'spec.subresources.scale.labelSelectorPath: Invalid value: "x": must be a simple json path starting with .',
             'spec.subresources.scale.specReplicasPath: Invalid value: ".a": should be a json path under .spec',
-            'spec.subresources.scale.statusReplicasPath: Invalid value: "a": must be a simple json path starting with '
-            ".",
+            (
+                'spec.subresources.scale.statusReplicasPath: Invalid value: "a": must be a simple json path starting with '
+                "."
+            ),
         ],
     ),
     (["subresources"], {"foo": {}}, []),
@@ -344,13 +376,19 @@ VERSIONS: list[tuple[list[Any], Any, list[str]]] = [
         ["additionalPrinterColumns"],
         [{"name": "a", "type": "foo", "jsonPath": "spec.a"}, {"name": "", "type": "", "jsonPath": "", "format": "x"}],
         [
-            'spec.additionalPrinterColumns[0].JSONPath: Invalid value: "spec.a": must be a simple json path starting '
-            "with .",
-            'spec.additionalPrinterColumns[0].type: Invalid value: "foo": must be one of '
-            "boolean,date,integer,number,string",
+            (
+                'spec.additionalPrinterColumns[0].JSONPath: Invalid value: "spec.a": must be a simple json path starting '
+                "with ."
+            ),
+            (
+                'spec.additionalPrinterColumns[0].type: Invalid value: "foo": must be one of '
+                "boolean,date,integer,number,string"
+            ),
             "spec.additionalPrinterColumns[1].JSONPath: Required value",
-            'spec.additionalPrinterColumns[1].format: Invalid value: "x": must be one of '
-            "byte,date,date-time,double,float,int32,int64,password",
+            (
+                'spec.additionalPrinterColumns[1].format: Invalid value: "x": must be one of '
+                "byte,date,date-time,double,float,int32,int64,password"
+            ),
             "spec.additionalPrinterColumns[1].name: Required value",
             "spec.additionalPrinterColumns[1].type: Required value: must be one of boolean,date,integer,number,string",
         ],
@@ -370,18 +408,28 @@ VERSIONS: list[tuple[list[Any], Any, list[str]]] = [
             {"jsonPath": ".spec['a']"},
         ],
         [
-            'spec.selectableFields[0].jsonPath: Invalid value: ".spec.b": is an invalid path: does not refer to a valid '
-            "field",
-            'spec.selectableFields[1].jsonPath: Invalid value: ".spec": must point to a field of type string, boolean '
-            "or integer. Enum string fields and strings with formats are allowed.",
-            'spec.selectableFields[2].jsonPath: Invalid value: ".metadata.name": is an invalid path: does not refer to '
-            "a valid field",
+            (
+                'spec.selectableFields[0].jsonPath: Invalid value: ".spec.b": is an invalid path: does not refer to a valid '
+                "field"
+            ),
+            (
+                'spec.selectableFields[1].jsonPath: Invalid value: ".spec": must point to a field of type string, boolean '
+                "or integer. Enum string fields and strings with formats are allowed."
+            ),
+            (
+                'spec.selectableFields[2].jsonPath: Invalid value: ".metadata.name": is an invalid path: does not refer to '
+                "a valid field"
+            ),
             "spec.selectableFields[3].jsonPath: Required value",
             'spec.selectableFields[5].jsonPath: Duplicate value: ".spec.a"',
-            'spec.selectableFields[6].jsonPath: Invalid value: "spec.a": is an invalid path: expected [ or . but got: '
-            "spec",
-            "spec.selectableFields[7].jsonPath: Invalid value: \".spec['a']\": is an invalid path: array notation is "
-            "not allowed",
+            (
+                'spec.selectableFields[6].jsonPath: Invalid value: "spec.a": is an invalid path: expected [ or . but got: '
+                "spec"
+            ),
+            (
+                "spec.selectableFields[7].jsonPath: Invalid value: \".spec['a']\": is an invalid path: array notation is "
+                "not allowed"
+            ),
         ],
     ),
 ]
@@ -409,16 +457,20 @@ SCHEMAS: list[tuple[list[Any], Any, list[str]]] = [
         ["properties", "metadata"],
         {"type": "object", "properties": {"labels": {"type": "object"}}},
         [
-            "$.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but "
-            "metadata is implicitly specified"
+            (
+                "$.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but "
+                "metadata is implicitly specified"
+            )
         ],
     ),
     (
         ["properties", "metadata"],
         {"type": "object", "description": "x"},
         [
-            "$.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but "
-            "metadata is implicitly specified"
+            (
+                "$.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but "
+                "metadata is implicitly specified"
+            )
         ],
     ),
     (
@@ -455,8 +507,10 @@ BELOW: list[tuple[list[Any], Any, list[str]]] = [
         ["type"],
         "foo",
         [
-            '$.properties[spec].type: Unsupported value: "foo": supported values: "array", "boolean", "integer", '
-            '"number", "object", "string"'
+            (
+                '$.properties[spec].type: Unsupported value: "foo": supported values: "array", "boolean", "integer", '
+                '"number", "object", "string"'
+            )
         ],
     ),
     (
@@ -464,8 +518,10 @@ BELOW: list[tuple[list[Any], Any, list[str]]] = [
         "null",
         [
             "$.properties[spec].type: Forbidden: type cannot be set to null, use nullable as an alternative",
-            '$.properties[spec].type: Unsupported value: "null": supported values: "array", "boolean", "integer", '
-            '"number", "object", "string"',
+            (
+                '$.properties[spec].type: Unsupported value: "null": supported values: "array", "boolean", "integer", '
+                '"number", "object", "string"'
+            ),
         ],
     ),
     (["items"], {"type": "string"}, []),
@@ -474,16 +530,20 @@ BELOW: list[tuple[list[Any], Any, list[str]]] = [
         ["additionalProperties"],
         {"type": "string"},
         [
-            "$.properties[spec].additionalProperties: Forbidden: additionalProperties and properties are mutual "
-            "exclusive"
+            (
+                "$.properties[spec].additionalProperties: Forbidden: additionalProperties and properties are mutual "
+                "exclusive"
+            )
         ],
     ),
     (
         ["additionalProperties"],
         False,
         [
-            "$.properties[spec].additionalProperties: Forbidden: additionalProperties and properties are mutual "
-            "exclusive"
+            (
+                "$.properties[spec].additionalProperties: Forbidden: additionalProperties and properties are mutual "
+                "exclusive"
+            )
         ],
     ),
     (["foo"], 1, []),
@@ -521,8 +581,10 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
             "x-kubernetes-list-map-keys": ["a"],
         },
         [
-            "$l.items.properties[a].default: Required value: this property is in x-kubernetes-list-map-keys, so it must "
-            "have a default or be a required property"
+            (
+                "$l.items.properties[a].default: Required value: this property is in x-kubernetes-list-map-keys, so it must "
+                "have a default or be a required property"
+            )
         ],
     ),
     (
@@ -533,10 +595,14 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
             "x-kubernetes-list-map-keys": ["a", "b", "a"],
         },
         [
-            '$l.items.properties[a].type: Invalid value: "object": must be a scalar type if parent array\'s '
-            "x-kubernetes-list-type is map",
-            '$l.items.properties[a].type: Invalid value: "object": must be a scalar type if parent array\'s '
-            "x-kubernetes-list-type is map",
+            (
+                '$l.items.properties[a].type: Invalid value: "object": must be a scalar type if parent array\'s '
+                "x-kubernetes-list-type is map"
+            ),
+            (
+                '$l.items.properties[a].type: Invalid value: "object": must be a scalar type if parent array\'s '
+                "x-kubernetes-list-type is map"
+            ),
             '$l.x-kubernetes-list-map-keys: Invalid value: ["a","b","a"]: entries must all be names of item properties',
             '$l.x-kubernetes-list-map-keys: Invalid value: ["a","b","a"]: must not contain duplicate entries',
         ],
@@ -544,8 +610,10 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"type": "array", "items": {"type": "object"}, "x-kubernetes-list-type": "set"},
         [
-            "$l.items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with "
-            "x-kubernetes-list-type=set"
+            (
+                "$l.items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with "
+                "x-kubernetes-list-type=set"
+            )
         ],
     ),
     (
@@ -575,57 +643,73 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"type": "string", "pattern": "[a"},
         [
-            '$l.pattern: Invalid value: "[a": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "missing closing ]: `[a`"
+            (
+                '$l.pattern: Invalid value: "[a": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "missing closing ]: `[a`"
+            )
         ],
     ),
     (
         {"type": "string", "pattern": "(?=x)"},
         [
-            '$l.pattern: Invalid value: "(?=x)": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "invalid or unsupported Perl syntax: `(?=`"
+            (
+                '$l.pattern: Invalid value: "(?=x)": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "invalid or unsupported Perl syntax: `(?=`"
+            )
         ],
     ),
     (
         {"type": "string", "pattern": "a**"},
         [
-            '$l.pattern: Invalid value: "a**": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "invalid nested repetition operator: `**`"
+            (
+                '$l.pattern: Invalid value: "a**": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "invalid nested repetition operator: `**`"
+            )
         ],
     ),
     (
         {"type": "string", "pattern": "(a"},
         [
-            '$l.pattern: Invalid value: "(a": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "missing closing ): `(a`"
+            (
+                '$l.pattern: Invalid value: "(a": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "missing closing ): `(a`"
+            )
         ],
     ),
     (
         {"type": "string", "pattern": "\\8"},
         [
-            '$l.pattern: Invalid value: "\\\\8": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "invalid escape sequence: `\\8`"
+            (
+                '$l.pattern: Invalid value: "\\\\8": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "invalid escape sequence: `\\8`"
+            )
         ],
     ),
     (
         {"type": "string", "pattern": "*a"},
         [
-            '$l.pattern: Invalid value: "*a": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "missing argument to repetition operator: `*`"
+            (
+                '$l.pattern: Invalid value: "*a": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "missing argument to repetition operator: `*`"
+            )
         ],
     ),
     (
         {"type": "string", "pattern": "a{2,1}"},
         [
-            '$l.pattern: Invalid value: "a{2,1}": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "invalid repeat count: `{2,1}`"
+            (
+                '$l.pattern: Invalid value: "a{2,1}": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "invalid repeat count: `{2,1}`"
+            )
         ],
     ),
     (
         {"type": "string", "pattern": "a)"},
         [
-            '$l.pattern: Invalid value: "a)": must be a valid regular expression, but isn\'t: error parsing regexp: '
-            "unexpected ): `a)`"
+            (
+                '$l.pattern: Invalid value: "a)": must be a valid regular expression, but isn\'t: error parsing regexp: '
+                "unexpected ): `a)`"
+            )
         ],
     ),
     ({"type": "string", "format": "foo"}, []),
@@ -664,8 +748,10 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"x-kubernetes-int-or-string": True, "x-kubernetes-preserve-unknown-fields": True},
         [
-            "$l.x-kubernetes-preserve-unknown-fields: Invalid value: true: must be false if x-kubernetes-int-or-string "
-            "is true"
+            (
+                "$l.x-kubernetes-preserve-unknown-fields: Invalid value: true: must be false if x-kubernetes-int-or-string "
+                "is true"
+            )
         ],
     ),
     ({"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}, []),
@@ -680,15 +766,19 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"type": "object", "x-kubernetes-embedded-resource": True},
         [
-            "$l.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without "
-            "x-kubernetes-preserve-unknown-fields"
+            (
+                "$l.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without "
+                "x-kubernetes-preserve-unknown-fields"
+            )
         ],
     ),
     (
         {"type": "string", "x-kubernetes-embedded-resource": True},
         [
-            "$l.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without "
-            "x-kubernetes-preserve-unknown-fields",
+            (
+                "$l.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without "
+                "x-kubernetes-preserve-unknown-fields"
+            ),
             '$l.type: Invalid value: "string": must be object if x-kubernetes-embedded-resource is true',
         ],
     ),
@@ -708,8 +798,10 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
         {"x-kubernetes-embedded-resource": True, "additionalProperties": {"type": "string"}, "type": "object"},
         [
             "$l.additionalProperties: Forbidden: must not be used if x-kubernetes-embedded-resource is set",
-            "$l.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without "
-            "x-kubernetes-preserve-unknown-fields",
+            (
+                "$l.properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without "
+                "x-kubernetes-preserve-unknown-fields"
+            ),
         ],
     ),
     (
@@ -753,8 +845,10 @@ PROPERTIES: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"type": "array", "items": {"type": "string"}, "allOf": [{"items": {"pattern": "[a"}}]},
         [
-            '$l.allOf[0].items.pattern: Invalid value: "[a": must be a valid regular expression, but isn\'t: error '
-            "parsing regexp: missing closing ]: `[a`"
+            (
+                '$l.allOf[0].items.pattern: Invalid value: "[a": must be a valid regular expression, but isn\'t: error '
+                "parsing regexp: missing closing ]: `[a`"
+            )
         ],
     ),
     ({"type": "string", "$ref": "x"}, ["$l.$ref: Forbidden: $ref is not supported"]),

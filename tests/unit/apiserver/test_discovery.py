@@ -15,8 +15,8 @@ import pytest
 from twinloop.apiserver import builtin
 from twinloop.apiserver.answer import Answer
 from twinloop.apiserver.failures import Failure
-from twinloop.apiserver.kinds import Kind, Registry
-from twinloop.apiserver.publish.discovery import AGGREGATED, version_priority
+from twinloop.apiserver.kinds import Kind, Registry, version_priority
+from twinloop.apiserver.publish.discovery import AGGREGATED
 from twinloop.apiserver.publish.paths import Documents
 from twinloop.apiserver.request import Request
 from twinloop.apiserver.storage import Storage
@@ -289,7 +289,7 @@ def test_some_documents_never_look_at_the_method(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/apis/nope", "/apis/nope/v1", "/apis//", "/apis/example.com/v2", "/nope", "/apifoo", "//api"]
+    "path", ["/apis/nope", "/apis/nope/v1", "/apis//", "/apis//apps", "/apis/example.com/v2", "/nope", "/apifoo", "//api"]
 )
 def test_an_unknown_group_is_plain_text(path: str) -> None:
     answer = Site(widget()).get(path)

@@ -229,6 +229,13 @@ def test_large_answers_are_compressed_when_asked(accept: str, zipped: bool) -> N
     run(test, big)
 
 
+def test_openapi_documents_are_never_compressed() -> None:
+    async def test(_: Site, client: Client) -> None:
+        assert "content-encoding" not in (await client.ask("GET", "/openapi/v3/api/v1", Accept_Encoding="gzip")).headers
+
+    run(test, big)
+
+
 def test_small_answers_are_not_compressed() -> None:
     assert "content-encoding" not in ask("GET", "/", Accept_Encoding="gzip")[0].headers
 

@@ -112,6 +112,25 @@ def test_a_server_listens_on_loopback_only() -> None:
         assert listening.getsockname()[0] == "127.0.0.1"
 
 
+def test_clients_wait_while_no_file_descriptor_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "_PAUSE", 0.05)
+    real, tries = socket.socket.accept, []
+
+    def accept(listening: socket.socket) -> object:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError(24, "Too many open files")
+        return real(listening)
+
+    async def main() -> None:
+        async with serving(lambda _: Answer(200, b"")) as site:
+            monkeypatch.setattr(socket.socket, "accept", accept)
+            assert (await (await site.connect()).ask("GET", "/")).code == 200
+            assert len(tries) < 10, "it does not try again and again meanwhile"
+
+    asyncio.run(main())
+
+
 def test_a_closed_listener_takes_no_more_and_leaves_open_connections_alone() -> None:
     async def main() -> None:
         async with serving(lambda _: Answer(200, b"")) as site:

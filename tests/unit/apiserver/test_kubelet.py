@@ -450,6 +450,38 @@ def test_one_missing_image_keeps_the_pod_pending_and_the_other_container_running
     assert condition(found, "Ready")["message"] == "containers with unready status: [bad]"
 
 
+def events(live: LiveServer) -> list[tuple[str, str, str]]:
+    found = live.get("/api/v1/namespaces/here/events")["items"]
+    return [(each["type"], each["reason"], each["message"]) for each in found if each["source"].get("component")]
+
+
+def test_what_keeps_a_container_from_starting_is_told_in_events(live: LiveServer) -> None:
+    live.create(PODS, pod("a", containers=[{"name": "main", "image": "does-not-exist:1"}]))
+    live.settle(60)
+    failed, backed_off = events(live)
+    assert failed[:2] == ("Warning", "Failed")
+    assert failed[2].startswith('Failed to pull image "does-not-exist:1": rpc error: code = NotFound')
+    assert backed_off == ("Normal", "BackOff", 'Back-off pulling image "does-not-exist:1"')
+    event = live.get("/api/v1/namespaces/here/events")["items"][-1]
+    assert event["involvedObject"]["fieldPath"] == "spec.containers{main}"
+    assert event["source"] == {"component": "kubelet", "host": "node-0"}
+
+
+def test_each_crash_after_the_first_is_told(live: LiveServer) -> None:
+    uid = live.create(PODS, pod("a", annotations={AN + "crashes": "3"}))["metadata"]["uid"]
+    live.settle(60)
+    told = ("Warning", "BackOff", f"Back-off restarting failed container main in pod a_here({uid})")
+    assert events(live) == [told, told]
+
+
+def test_of_a_pod_that_comes_up_and_goes_the_kubelet_tells_nothing(live: LiveServer) -> None:
+    live.create(PODS, pod("a", **PROBED))
+    live.settle(10)
+    live.delete(f"{PODS}/a")
+    live.settle(10)
+    assert events(live) == []
+
+
 # ------------------------------------------------------------------ frozen, and gone back
 
 

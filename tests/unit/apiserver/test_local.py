@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 import pytest
 
-from twinloop.apiserver.http import local
+from twinloop.apiserver.http import hosts
 from twinloop.apiserver.http.local import LocalServer, LocalServerError
 from twinloop.apiserver.http.settings import Settings
 from twinloop.errors import ConfigurationError
@@ -205,4 +205,4 @@ def test_the_plugin_costs_a_run_that_does_not_use_it_nothing() -> None:
 
 
 def test_the_patience_is_that_of_a_busy_machine() -> None:
-    assert local.PATIENCE >= 10
+    assert hosts.PATIENCE >= 10

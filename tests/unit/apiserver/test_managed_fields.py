@@ -106,6 +106,29 @@ def test_an_entry_is_written_in_the_order_of_its_go_struct() -> None:
     assert list(entries(made)[0]) == keys
 
 
+def test_fields_are_written_in_order_whatever_order_they_come_in() -> None:
+    spec = {"set": ["10", "9", "b"], "b": "1", "items": [{"x": "1", "name": "z"}, {"name": "a"}], "a": "1"}
+    made = track(thing(spec, labels={"y": "1", "x": "1"}), None)
+    assert json.dumps(entries(made)[0]["fieldsV1"]) == json.dumps(
+        {
+            "f:metadata": {"f:labels": {".": {}, "f:x": {}, "f:y": {}}},
+            "f:spec": {
+                ".": {},
+                "f:a": {},
+                "f:b": {},
+                "f:items": {
+                    ".": {},
+                    'k:{"name":"a"}': {".": {}, "f:name": {}},
+                    'k:{"name":"z"}': {".": {}, "f:name": {}, "f:x": {}},
+                },
+                "f:set": {".": {}, 'v:"10"': {}, 'v:"9"': {}, 'v:"b"': {}},
+            },
+        }
+    )
+    more = written(made, {**spec, "c": "1", "items": [{"name": "m"}, *spec["items"]]}, "m")
+    assert list(entries(more)[0]["fieldsV1"]["f:spec"]["f:items"])[2:3] == ['k:{"name":"m"}']
+
+
 def test_a_built_in_kind_has_its_structs_before_it_is_created() -> None:
     """So nobody owns spec or a pod's containers as such, but what is in them."""
     pod = {

@@ -30,7 +30,6 @@ def api() -> BareServer:
         "",
         "*/*",
         "application/json",
-        "application/*",
         "application/json;q=0.5",
         "application/xml;q=0.5, */*;q=0.1",
         "application/vnd.kubernetes.protobuf, application/json",
@@ -40,6 +39,11 @@ def api() -> BareServer:
 def test_json_is_what_most_clients_get(api: BareServer, accept: str) -> None:
     reply = api.get(f"{THINGS}/a", accept=accept)
     assert (reply.code, reply.answer.content_type, reply.json["kind"]) == (200, "application/json", "Thing")
+
+
+def test_a_wildcard_of_subtypes_is_understood_for_custom_resources_alone(api: BareServer) -> None:
+    assert api.get(f"{THINGS}/a", accept="application/*").code == 406
+    assert api.get(f"{GADGETS}/a", accept="application/*").code == 200
 
 
 def test_who_asks_for_yaml_gets_yaml(api: BareServer) -> None:
@@ -129,6 +133,29 @@ def test_a_table(api: BareServer) -> None:
 def test_a_table_with_whole_objects(api: BareServer) -> None:
     reply = api.get(f"{THINGS}?includeObject=Object", accept=AS.format("Table"))
     assert reply.json["rows"][0]["object"]["kind"] == "Thing"
+
+
+def test_a_table_includes_what_there_is_to_include(api: BareServer) -> None:
+    reply = api.get(f"{THINGS}?includeObject=Odd", accept=AS.format("Table"))
+    assert reply.code == 400
+    assert reply.message == (
+        'Unable to convert to Table as requested: includeObject: Invalid value: "Odd": '
+        "must be 'Metadata', 'Object', 'None', or empty"
+    )
+
+
+@pytest.mark.parametrize(("target", "kind"), [("Table", "Table"), ("PartialObjectMetadata", "PartialObjectMetadata")])
+def test_a_bookmark_has_the_form_of_the_events(api: BareServer, target: str, kind: str) -> None:
+    *_, last = api.watch(f"{THINGS}?allowWatchBookmarks=true", accept=AS.format(target)).read()
+    assert (last["type"], last["object"]["kind"]) == ("BOOKMARK", kind)
+    assert last["object"]["metadata"]["resourceVersion"] == str(api.version)
+
+
+def test_a_bookmark_among_tables_is_a_row_of_empty_cells(api: BareServer) -> None:
+    *_, last = api.watch(f"{GADGETS}?allowWatchBookmarks=true", accept=AS.format("Table")).read()
+    (row,) = last["object"]["rows"]
+    assert row["cells"] == ["", None]
+    assert row["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
 def test_a_watched_table_says_its_columns_once(api: BareServer) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.bare_server import GADGETS, MERGE, THINGS, BareServer, gadget, thing
+from twinloop.apiserver.verbs.patch import _converted
 
 JSON = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -115,6 +116,37 @@ def test_a_patch_cannot_make_another_kind_of_a_custom_resource(api: BareServer) 
     )
     reply = api.patch(f"{GADGETS}/g", {"apiVersion": "example.com/v2"})
     assert reply.message.endswith('apiVersion: Invalid value: "example.com/v2": must be example.com/v1')
+
+
+def test_a_custom_resource_of_a_version_that_is_not_there_has_no_known_fields(api: BareServer) -> None:
+    reply = api.patch(f"{GADGETS}/g", {"apiVersion": "example.com/v9", "spec": {"x": 1}})
+    assert (reply.code, reply.warnings) == (422, ['unknown field "spec"'])
+
+
+def test_a_custom_resource_of_another_group_is_refused_unseen(api: BareServer) -> None:
+    reply = api.patch(f"{GADGETS}/g", {"apiVersion": "other/v1", "extra": 1})
+    assert (reply.code, reply.warnings) == (422, [])
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("json: cannot unmarshal string into Go struct field A.b of type int32", "unrecognized type: int32"),
+        ("json: cannot unmarshal object into Go struct field A.b of type string", "unrecognized type: string"),
+        ("json: cannot unmarshal string into Go struct field A.b of type []string", "cannot restore slice from string"),
+        (
+            "json: cannot unmarshal number into Go struct field A.b of type map[string]string",
+            "cannot restore map from int64",
+        ),
+        (
+            "json: cannot unmarshal array into Go struct field A.b of type v1.PodSpec",
+            "cannot restore struct from: slice",
+        ),
+        ("something else", "something else"),
+    ],
+)
+def test_strategic_merges_word_misfits_in_their_own_way(why: str, told: str) -> None:
+    assert _converted(why) == told
 
 
 def test_unknown_fields_of_a_patched_object_are_warned_of_or_refused(api: BareServer) -> None:

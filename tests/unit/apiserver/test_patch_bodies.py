@@ -92,7 +92,8 @@ def test_a_list_that_nothing_looked_at_becomes_the_object_and_fails_as_such() ->
     code, message = told(bodies.merge, [], ignoring=True)
     assert code == 422
     assert message == (
-        ' "" is invalid: patch: Invalid value: "[]": couldn\'t get version/kind; json parse error: json: cannot unmarshal '
+        ' "" is invalid: patch: Invalid value: "[]": '
+        "couldn't get version/kind; json parse error: json: cannot unmarshal "
         'array into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
         'Kind string "json:\\"kind,omitempty\\"" }'
     )

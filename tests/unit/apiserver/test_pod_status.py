@@ -156,6 +156,7 @@ def test_a_selector_may_ask_for_node_phase_and_more(old: Any) -> None:
         "spec.hostNetwork": "false",
         "status.phase": "Running",
         "status.podIP": "1.1.1.1",
+        "status.podIPs": "",
         "status.nominatedNodeName": "",
     }
     assert PODS.strategy.selectable(old).keys() == PODS.strategy.selectable_names()

@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 from twinloop.apiserver.builtin import documents, protobuf, shapes
+from twinloop.apiserver.builtin.readers import Trail
 
 RECORDED = [json.loads(line) for line in (Path(__file__).parent / "recorded/protobuf.jsonl").read_text().splitlines()]
 
 
 def read(go_type: str, value: Any) -> Any:
     """An object as the kind's own decoder leaves it: empty optional fields gone, pointers to zero kept."""
-    return shapes.reader(go_type).read({key: each for key, each in value.items() if each is not None}, shapes.Trail())
+    return shapes.reader(go_type).read({key: each for key, each in value.items() if each is not None}, Trail())
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["name"])

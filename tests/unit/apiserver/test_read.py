@@ -166,6 +166,20 @@ def test_pages_of_a_selection_do_not_count_what_remains(api: BareServer) -> None
     assert api.get(f"{THINGS}?labelSelector=n>0&continue={page.meta['continue']}").names == ["d", "e"]
 
 
+def test_a_page_may_be_empty_because_nobody_looks_further_than_the_last(api: BareServer) -> None:
+    page = api.get(f"{THINGS}?labelSelector=n<2&limit=2")
+    assert page.names == ["a", "b"]
+    rest = api.get(f"{THINGS}?labelSelector=n<2&limit=2&continue={page.meta['continue']}")
+    assert rest.names == []
+    assert "continue" not in rest.meta
+
+
+def test_one_object_by_its_name_is_never_a_page(api: BareServer) -> None:
+    page = api.get(f"{THINGS}?fieldSelector=metadata.name=a&limit=1")
+    assert page.names == ["a"]
+    assert "continue" not in page.meta
+
+
 def test_a_page_of_a_forgotten_state_is_expired_and_offers_to_go_on(api: BareServer) -> None:
     page = api.get(f"{THINGS}?limit=2")
     api.delete(f"{THINGS}/c")

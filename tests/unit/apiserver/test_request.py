@@ -41,6 +41,7 @@ def named(target: Target | None) -> tuple[str, str, str, str]:
         ("/apis/example.com/v1/namespaces/ns/gadgets/a/scale", ("gadgets", "ns", "a", "scale")),
         ("/api/v1/namespaces/a%20b/things", ("things", "a b", "", "")),
         ("/api/v1/namespaces/../things", ("things", "..", "", "")),
+        ("/api/v1/namespaces//things", ("things", "", "", "")),
     ],
 )
 def test_a_path_names_a_resource(registry: Registry, path: str, expected: tuple[str, str, str, str]) -> None:
@@ -85,7 +86,7 @@ def test_a_path_outside_the_served_resources_is_left_to_others(registry: Registr
         "/api/v1/namespaces/ns/things/a/status/more",
         "/api/v1/namespaces/ns/things/a%2Fb",
         "/api/v1//things",
-        "/api/v1/namespaces//things",
+        "/api/v1/namespaces//things/a",
     ],
 )
 def test_a_path_that_names_nothing_in_a_built_in_group_is_not_found(registry: Registry, path: str) -> None:
@@ -149,8 +150,12 @@ def test_a_method_that_a_custom_resource_has_not_is_named(api: BareServer, metho
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_a_write_to_a_collection_of_custom_resources_asks_for_a_name(api: BareServer, method: str) -> None:
-    reply = api.send(method, GADGETS, {})
+    reply = api.send(method, GADGETS, {}, content_type="application/merge-patch+json")
     assert (reply.code, reply.message) == (400, "name must be provided")
+
+
+def test_a_patch_of_a_collection_is_first_asked_for_its_type(api: BareServer) -> None:
+    assert api.send("PATCH", GADGETS, {}).code == 415
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from twinloop.apiserver import history
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.storage import FIRST_REVISION, OBJECT_LIMIT, Event, Record, Storage
 
@@ -155,6 +156,23 @@ def test_forgetting_thousands_of_events_keeps_the_rest_in_order() -> None:
     events = storage.events_since(PODS, storage.compacted)
     assert [each.revision for each in events] == sorted(each.revision for each in events)
     assert len(events) + len(storage.events_since(MAPS, storage.compacted)) == 1500
+
+
+def test_large_objects_shorten_the_history(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "BUDGET", 10_000)
+    for number in range(5):
+        put(storage, f"p{number}", annotations={"x": "y" * 4000})
+    assert len(storage.history) == 2
+    put(storage, "huge", annotations={"x": "y" * 20_000})
+    assert len(storage.history) == 1, "the latest event stays, whatever its size"
+
+
+def test_states_of_one_object_share_what_they_have_in_common(storage: Storage) -> None:
+    first = put(storage, "a", labels={"x": "1"})
+    second = change(storage, first, annotations={"y": "2"})
+    third = change(storage, second, labels={"x": "2"})
+    assert second.labels is first.labels
+    assert third.labels == {"x": "2"}
 
 
 def test_a_smaller_history_forgets_at_once(storage: Storage) -> None:

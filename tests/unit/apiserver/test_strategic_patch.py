@@ -357,8 +357,8 @@ def test_a_directive_at_the_end_is_still_looked_for_in_the_order() -> None:
             (500, "", 'unable to find api field in struct Spec for the json field "unknown"'),
         ),
         (
-            {"$setElementOrder/containers": [{"nam": "a"}], "containers": [{"name": "a"}]},
-            (500, "", "map: map[nam:a] does not contain declared merge key: name"),
+            {"$setElementOrder/containers": [{"title": "a"}], "containers": [{"name": "a"}]},
+            (500, "", "map: map[title:a] does not contain declared merge key: name"),
         ),
     ],
 )

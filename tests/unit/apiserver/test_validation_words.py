@@ -390,8 +390,10 @@ REFUSED: list[tuple[str, Any, list[str]]] = [
         "one",
         ["a"],
         [
-            '<nil>: Invalid value: "": "spec.one" must validate one and only one schema (oneOf). Found 2 valid '
-            "alternatives",
+            (
+                '<nil>: Invalid value: "": "spec.one" must validate one and only one schema (oneOf). Found 2 valid '
+                "alternatives"
+            ),
             'spec.one: Invalid value: "array": spec.one in body must be of type object: "array"',
         ],
     ),
@@ -412,8 +414,10 @@ REFUSED: list[tuple[str, Any, list[str]]] = [
         "one",
         {"a": {"kind": "Pod", "metadata": 5}, "b": 1e22, "c": "2021-02-30T25:00:00Z", "unknown": 0.25},
         [
-            '<nil>: Invalid value: "": "spec.one" must validate one and only one schema (oneOf). Found 2 valid '
-            "alternatives",
+            (
+                '<nil>: Invalid value: "": "spec.one" must validate one and only one schema (oneOf). Found 2 valid '
+                "alternatives"
+            ),
             'spec.one.a: Invalid value: "object": spec.one.a in body must be of type integer: "object"',
             'spec.one.b: Invalid value: "number": spec.one.b in body must be of type string: "number"',
         ],
@@ -431,8 +435,10 @@ REFUSED: list[tuple[str, Any, list[str]]] = [
         "one",
         101,
         [
-            '<nil>: Invalid value: "": "spec.one" must validate one and only one schema (oneOf). Found 2 valid '
-            "alternatives",
+            (
+                '<nil>: Invalid value: "": "spec.one" must validate one and only one schema (oneOf). Found 2 valid '
+                "alternatives"
+            ),
             'spec.one: Invalid value: "integer": spec.one in body must be of type object: "integer"',
         ],
     ),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from support.bare_server import GADGETS, THINGS, BareServer, Watching, gadget, thing
+from twinloop.apiserver import codec
 from twinloop.apiserver.answer import Answer
 from twinloop.apiserver.verbs import watch as module
 
@@ -389,6 +390,15 @@ def test_a_write_between_two_pieces_comes_last(api: BareServer, monkeypatch: pyt
     assert json.loads(watch.stream.read())["object"]["metadata"]["name"] == "a"
     api.thing("c")
     assert [name for _, name, _ in watch.short()] == ["b", "c"]
+
+
+def test_however_many_watch_an_object_is_encoded_once(api: BareServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    watches = [from_now(api) for _ in range(10)]
+    api.thing("c")
+    monkeypatch.delattr(codec, "encode")  # whoever encodes from here on fails
+    events = [watch.stream.read() for watch in watches]
+    assert len(set(events)) == 1
+    assert b'"name":"c"' in events[0]
 
 
 # ------------------------------------------------------------------ what a watch guarantees

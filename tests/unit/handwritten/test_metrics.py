@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from handwritten.delaying import DelayingQueue
 from handwritten.metrics import PrometheusMetricsProvider
+from handwritten.ratelimit import RateLimitingQueue
 from handwritten.testing import FakeClock
 from handwritten.workqueue import WorkQueue
 
@@ -219,13 +220,31 @@ def test_a_delayed_item_counts_as_added_only_when_its_time_has_come(
     assert provider.latency.observed == [0.0], "the delay is not time spent in the queue"
 
 
-def test_a_queue_without_a_name_has_no_metrics(provider: RecordingProvider) -> None:
-    queue: WorkQueue[str] = WorkQueue(metrics=provider)
+every_kind = pytest.mark.parametrize("kind", [WorkQueue, DelayingQueue, RateLimitingQueue])
+
+
+@every_kind
+def test_a_queue_without_a_name_has_no_metrics(
+    kind: Callable[..., WorkQueue[str]], provider: RecordingProvider
+) -> None:
+    queue = kind(metrics=provider)
     queue.add("foo")
     queue.get()
     queue.done("foo")
+    queue.shut_down()
     assert provider.names == set()
     assert provider.adds.count == 0
+
+
+@every_kind
+def test_every_kind_of_queue_has_metrics_under_its_own_name(
+    kind: Callable[..., WorkQueue[str]], provider: RecordingProvider
+) -> None:
+    queue = kind(name="pods", metrics=provider)
+    queue.add("foo")
+    queue.shut_down()
+    assert provider.names == {"pods"}
+    assert provider.adds.count == 1
 
 
 # Prometheus

@@ -7,7 +7,6 @@ labels; the validation modules of this package call both.
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -155,8 +154,7 @@ def label_selector(path: str, selector: Object | None) -> Errors:
 
 def shown_struct(path: str, value: Object, detail: str) -> Errors:
     """An invalid value that Go prints as a struct: its fields in the order in which they stand here."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False).translate(gofmt.HTML)
-    yield FieldError("FieldValueInvalid", path, f"Invalid value: {text}: {detail}")
+    yield FieldError("FieldValueInvalid", path, f"Invalid value: {gofmt.struct(value)}: {detail}")
 
 
 def requirement(path: str, expression: Object, numeric: tuple[str, ...] = ()) -> Errors:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from twinloop.apiserver.builtin import shapes
+from twinloop.apiserver.builtin.readers import Trail
 from twinloop.apiserver.builtin.scalars import Unreadable
 from twinloop.apiserver.failures import bad_request
 
@@ -46,11 +47,11 @@ def decode_object(group: str, kind: str, obj: dict[str, Any]) -> list[str]:
 
 def read(go_type: str, value: Any) -> tuple[Any, list[str]]:
     """A value as Go reads it and writes it back, and its unknown fields. Raises `Unreadable`."""
-    trail = shapes.Trail()
+    trail = Trail()
     reader = shapes.struct(go_type)
     try:
         return reader.read(value, trail), list(trail.problems)
     except Unreadable as error:
         if not error.final and isinstance(value, dict):
-            reader.read(value, shapes.Trail(tolerant=True))  # a fault that is final is told before the first one
+            reader.read(value, Trail(tolerant=True))  # a fault that is final is told before the first one
         raise

@@ -35,7 +35,7 @@ _FROM_CLASS = "from the given PriorityClass name"
 _FINISHED = {"Succeeded", "Failed"}
 _SELECTABLE = (
     "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
-    "status.phase", "status.podIP", "status.nominatedNodeName",
+    "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
 )  # fmt: skip
 
 # As a set of fields, the way managedFields write it.
@@ -111,6 +111,7 @@ class PodStrategy(SpecStatusStrategy):
         found["spec.hostNetwork"] = "true" if pod_spec.get("hostNetwork") else "false"
         found["status.phase"] = status.get("phase", "")
         found["status.podIP"] = (status.get("podIPs") or [{"ip": ""}])[0]["ip"]
+        found["status.podIPs"] = ""  # may be asked for and never has a value
         found["status.nominatedNodeName"] = status.get("nominatedNodeName", "")
         return found
 

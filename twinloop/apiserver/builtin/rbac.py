@@ -28,8 +28,14 @@ class RoleStrategy(BuiltinStrategy):
         super().__init__(GROUP, kind)
         self.namespaced = namespaced
 
-    def default(self, obj: Object) -> None:
-        """An empty list of rules is no list, in storage and so in every answer."""
+    def prepare_create(self, obj: Object, now: float) -> None:
+        """An empty list of rules is no list, in storage and so in every answer; who sent it has managed it all the same."""
+        del now
+        obj["rules"] = obj["rules"] or None
+
+    def prepare_update(self, obj: Object, old: Object, subresource: str) -> None:
+        """The same."""
+        del old, subresource
         obj["rules"] = obj["rules"] or None
 
     def validate(self, obj: Object) -> list[FieldError]:

@@ -1,7 +1,7 @@
 """JSON values that Go reads in a way of its own: numbers with a range, times, quantities, base64, int-or-string.
 
 Each reader takes a JSON value and returns it as the API server would write it back, or raises `Unreadable` with the
-words of Go's encoding/json and of the types' own UnmarshalJSON. `shapes.py` puts them together to structs.
+words of Go's encoding/json and of the types' own UnmarshalJSON. `readers.py` puts them together to structs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INT64 = 2**63
 
 
 class Unreadable(Exception):
-    """A value that cannot be decoded. `fields` and `struct` fill up while the readers return (see `shapes.Struct`).
+    """A value that cannot be decoded. `fields` and `struct` fill up while the readers return (see `readers.Struct`).
 
     `final`: Go stops at once, for the type reads its JSON itself; of other faults it tells the first when it is done.
     """

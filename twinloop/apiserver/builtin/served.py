@@ -13,9 +13,10 @@ from twinloop.apiserver.builtin import rbac
 from twinloop.apiserver.builtin.base import BuiltinStrategy
 from twinloop.apiserver.builtin.deployments import DeploymentStrategy
 from twinloop.apiserver.builtin.events import EventStrategy, NewEventStrategy
+from twinloop.apiserver.builtin.limitranges import LimitRangeStrategy
 from twinloop.apiserver.builtin.namespaces import NamespaceStrategy, NodeStrategy
 from twinloop.apiserver.builtin.pods import PodStrategy
-from twinloop.apiserver.builtin.quotas import LimitRangeStrategy, ResourceQuotaStrategy
+from twinloop.apiserver.builtin.quotas import ResourceQuotaStrategy
 from twinloop.apiserver.builtin.rbac import RoleBindingStrategy, RoleStrategy
 from twinloop.apiserver.builtin.reviews import AccessReviewStrategy, RulesReviewStrategy, SelfReviewStrategy
 from twinloop.apiserver.builtin.services import ServiceStrategy

@@ -29,12 +29,17 @@ _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _POLICIES = ("Cluster", "Local")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _LONGEST_AFFINITY = 86400
-_EXTERNAL = {"NodePort", "LoadBalancer"}
+EXTERNAL_TYPES = {"NodePort", "LoadBalancer"}
 
 
 def is_headless(spec: Object) -> bool:
     """A service without an address: its name leads to its pods."""
     return (spec.get("clusterIPs") or [""]) == ["None"]
+
+
+def is_externally_accessible(spec: Object) -> bool:
+    """A service that traffic from outside can reach."""
+    return spec["type"] in EXTERNAL_TYPES or (spec["type"] == "ClusterIP" and bool(spec.get("externalIPs")))
 
 
 def spec_errors(spec: Object) -> Errors:
@@ -58,7 +63,7 @@ def spec_errors(spec: Object) -> Errors:
 
 def _type_errors(spec: Object) -> Errors:
     kind = spec["type"]
-    if kind in _EXTERNAL and is_headless(spec):
+    if kind in EXTERNAL_TYPES and is_headless(spec):
         yield invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services")
     if kind != "ExternalName":
         return
@@ -174,8 +179,7 @@ def _load_balancer(spec: Object) -> Errors:
 
 def _traffic(spec: Object) -> Errors:
     policy = spec.get("externalTrafficPolicy", "")
-    accessible = spec["type"] in _EXTERNAL or (spec["type"] == "ClusterIP" and bool(spec.get("externalIPs")))
-    if accessible:
+    if is_externally_accessible(spec):
         yield from one_of("spec.externalTrafficPolicy", policy, _POLICIES)
     elif policy:
         why = "may only be set for externally-accessible services"

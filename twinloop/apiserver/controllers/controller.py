@@ -101,6 +101,13 @@ class Controller(Generic[K]):
         named = {"kind": kind.kind, "apiVersion": kind.api_version, **obj}
         return self.server.internal.create(kind, named, manager=self.manager)
 
+    def tell(self, event: Object) -> None:
+        """Leave an Event; one that is refused (a terminating namespace) is only an Event."""
+        try:
+            self.create(EVENTS, event)
+        except Failure as failure:
+            log.debug("%s: an event was refused: %s", self.name, failure)
+
     def update(self, resource: Resource, obj: Object, subresource: str = "") -> Object:
         """Write an object's next state; raises the Conflict `Failure` when it is not the present one's successor."""
         return self.server.internal.update(self.kind(resource), obj, subresource, manager=self.manager)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from twinloop.apiserver.clock import timestamp
-from twinloop.apiserver.controllers import nodes, pod_fields
+from twinloop.apiserver.controllers import nodes, pod_events, pod_fields
 from twinloop.apiserver.controllers.agenda import Agenda
 from twinloop.apiserver.controllers.controller import NODES, PODS, RETRY, VISITS, Controller, Object
 from twinloop.apiserver.controllers.pod_life import TERMINAL, Delays, Life, View
@@ -150,11 +150,14 @@ class Kubelet(Controller[Key]):
         wanted = status(pod, view.containers, view.phase, self._host(pod, life, view), timestamp(now))
         if wanted == pod.get("status"):
             return
+        events = list(pod_events.failures_to_start(pod, pod.get("status") or {}, wanted, now))
         if pod_fields.only_ours(pod["metadata"]):
             self._store(pod, wanted, now)
         else:
             self.update(PODS, pod | {"status": wanted}, "status")
         self.agenda.drop(key)  # what we wrote ourselves tells us nothing
+        for event in events:
+            self.tell(event)
 
     def _store(self, pod: Object, wanted: Object, now: float) -> None:
         """The short way: the status is right by construction, and its owner is known."""

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 from twinloop.apiserver.clock import micro_timestamp, timestamp
 from twinloop.apiserver.controllers import fitting
-from twinloop.apiserver.controllers.controller import EVENTS, NAMESPACES, NODES, PODS, Controller, Object
+from twinloop.apiserver.controllers.controller import NAMESPACES, NODES, PODS, Controller, Object
 from twinloop.apiserver.controllers.fitting import Room
-from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.pods import binding
 from twinloop.apiserver.storage import Event, Record
 
@@ -148,12 +147,8 @@ class Scheduler(Controller[Key]):
             self._tell(pod, "Warning", "FailedScheduling", "Scheduling", why, now)
 
     def _tell(self, pod: Object, kind: str, reason: str, action: str, message: str, now: float) -> None:
-        """Leave an Event about a pod; an Event that is refused is only an Event."""
         if self.events:
-            try:
-                self.create(EVENTS, _event(pod, kind, reason, action, message, now))
-            except Failure:
-                return
+            self.tell(_event(pod, kind, reason, action, message, now))
 
 
 def _key(record: Record) -> Key:

@@ -94,7 +94,11 @@ async def whole(request: web.BaseRequest, answer: Answer, query: Mapping[str, st
     headers, body = headers_of(answer), answer.body
     if body and answer.content_type.startswith("application/json") and _for_a_human(request, query):
         body = json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode()
-    if len(body) > GZIP_THRESHOLD and takes_gzip(request.headers.get("Accept-Encoding", "")):
+    if (
+        len(body) > GZIP_THRESHOLD
+        and not _is_openapi(request)
+        and takes_gzip(request.headers.get("Accept-Encoding", ""))
+    ):
         # zlib lets other threads run, so a long list does not hold up everybody else.
         body = await asyncio.to_thread(_gzip, body)
         headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
@@ -110,11 +114,15 @@ def takes_gzip(accept_encoding: str) -> bool:
 
 
 def _for_a_human(request: web.BaseRequest, query: Mapping[str, str]) -> bool:
-    """OpenAPI documents are for programs only."""
-    if request.raw_path.startswith("/openapi/"):
+    if _is_openapi(request):
         return False
     asked = query.get("pretty", "")
     return asked in _TRUE if asked else request.headers.get("User-Agent", "").startswith(_HUMANS)
+
+
+def _is_openapi(request: web.BaseRequest) -> bool:
+    """OpenAPI documents go out as they are."""
+    return request.raw_path.startswith("/openapi/")
 
 
 def _gzip(body: bytes) -> bytes:

@@ -22,6 +22,8 @@ _TLS = b"\x16"
 _BACKLOG = 512
 # A connection that says nothing for so many seconds is closed.
 _SILENCE = 60.0
+# Seconds until the next try when the process has no file descriptor left.
+_PAUSE = 0.5
 
 Protocols = Callable[[], asyncio.BaseProtocol]
 
@@ -76,12 +78,21 @@ class Listener:
                 connection, _ = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError:  # out of file descriptors: the client waits in the backlog
+            except OSError:  # out of file descriptors: clients wait in the backlog
+                self._pause()
                 return
             connection.setblocking(False)
             task = self._loop.create_task(self._start(connection))
             self._starting.add(task)
             task.add_done_callback(self._starting.discard)
+
+    def _pause(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._loop.call_later(_PAUSE, self._resume)
+
+    def _resume(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.add_reader(self._socket, self._accept)
 
     async def _start(self, connection: socket.socket) -> None:
         try:

@@ -7,20 +7,12 @@ By default a process of its own, which ends with the block, or with this process
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -28,22 +20,14 @@ from typing import Any, Self, TypeVar
 import yaml
 
 from twinloop.apiserver.http.control import CONTROL
-from twinloop.apiserver.http.process import Running, running
+from twinloop.apiserver.http.hosts import PATIENCE, LocalServerError, ProcessHost, ThreadHost
 from twinloop.apiserver.http.settings import Settings
 from twinloop.apiserver.server import ApiServer
 from twinloop.apiserver.storage import HISTORY
-from twinloop.errors import TwinloopError
+
+__all__ = ["LocalServer", "LocalServerError"]
 
 T = TypeVar("T")
-
-# A machine that is busy with something else; on an idle one it takes half a second.
-PATIENCE = 30.0
-
-
-class LocalServerError(TwinloopError):
-    """The server did not start."""
-
-    hint = "What it said is on standard error."
 
 
 class LocalServer:
@@ -76,7 +60,9 @@ class LocalServer:
             manual_clock=in_process if manual_clock is None else manual_clock,
             with_parent=not in_process,
         )
-        self._host: _Process | _Thread = _Thread(self._settings) if in_process else _Process(self._settings, log)
+        self._host: ProcessHost | ThreadHost = (
+            ThreadHost(self._settings) if in_process else ProcessHost(self._settings, log)
+        )
         self.url = self.token = ""
 
     def __enter__(self) -> Self:
@@ -155,8 +141,8 @@ class LocalServer:
         return self._thread.call(function)
 
     @property
-    def _thread(self) -> _Thread:
-        if not isinstance(self._host, _Thread):
+    def _thread(self) -> ThreadHost:
+        if not isinstance(self._host, ThreadHost):
             raise LocalServerError("this server is a process of its own", hint="Use LocalServer(in_process=True).")
         return self._host
 
@@ -172,92 +158,3 @@ def post(url: str, token: str, values: Mapping[str, Any]) -> Any:
         with error:
             message = json.loads(error.read())["message"]
         raise LocalServerError(message, hint="docs/apiserver.md lists the control commands.") from None
-
-
-class _Process:
-    """The server as a process of its own."""
-
-    def __init__(self, settings: Settings, log: Path | None) -> None:
-        self._command = [sys.executable, "-m", "twinloop.apiserver", settings.to_json()]
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid if self._process else 0
-
-    def start(self, kubeconfig: Path) -> None:
-        # It ends when its standard input does, so that it never outlives this process.
-        with contextlib.ExitStack() as stack:
-            log = stack.enter_context(self._log.open("wb")) if self._log else None
-            self._process = subprocess.Popen(  # noqa: S603
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
-            )
-        deadline = time.monotonic() + PATIENCE
-        while not kubeconfig.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise LocalServerError("the API server did not start")
-            time.sleep(0.005)
-
-    def stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-
-
-class _Thread:
-    """The server in a thread of this process."""
-
-    pid = property(lambda _: os.getpid())
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._started: Future[Running] = Future()
-        self._thread = threading.Thread(target=self._run, name="apiserver", daemon=True)
-
-    @property
-    def running(self) -> Running:
-        return self._started.result()
-
-    def start(self, kubeconfig: Path) -> None:  # noqa: ARG002 - the other one looks for it
-        self._thread.start()
-        self._started.result(PATIENCE)
-
-    def stop(self) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(PATIENCE)
-        self._loop.close()
-
-    def call(self, function: Callable[[ApiServer], T]) -> T:
-        done: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                done.set_result(function(self.running.server))
-            except Exception as error:  # noqa: BLE001 - it is raised again in the caller's thread
-                done.set_exception(error)
-
-        self._loop.call_soon_threadsafe(run)
-        return done.result(PATIENCE)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-
-    async def _serve(self) -> None:
-        try:
-            async with running(self._settings) as found:
-                self._started.set_result(found)
-                await self._stop.wait()
-        except Exception as error:  # noqa: BLE001 - whoever starts the thread gets it
-            if not self._started.done():
-                self._started.set_exception(error)

@@ -50,6 +50,8 @@ class Discovery:
         if not any(rest):
             return self._root(request, path, core=core) if len(rest) < 2 else page_not_found()
         parts = "/".join(rest).rstrip("/").split("/")
+        if not core and "" in parts:
+            return page_not_found()
         return self._core(request, parts) if core else self._named(request, parts)
 
     def paths(self) -> list[str]:

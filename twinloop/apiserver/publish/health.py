@@ -19,7 +19,8 @@ def answer(request: Request, probe: str, rest: Sequence[str]) -> Answer | None:
     """The answer of a probe or of one of its checks; None: there is no such check."""
     checks = _checks(probe)
     if rest:
-        return text_answer(200, "ok") if "/".join(rest) in checks else None
+        # The one text answer without X-Content-Type-Options.
+        return Answer(200, b"ok", "text/plain; charset=utf-8") if "/".join(rest) in checks else None
     if not any(name == "verbose" for name, _ in request.query):
         return text_answer(200, "ok")
     excluded = {value for name, value in request.query if name == "exclude"}

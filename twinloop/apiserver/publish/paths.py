@@ -32,7 +32,7 @@ class Documents:
 
     def _find(self, request: Request, path: str) -> Answer | None:  # noqa: PLR0911 - a table of paths
         match path.split("/")[1:]:
-            case [""]:
+            case [""] | ["index.html"]:
                 return self._index()
             case ["api" | "apis", *rest]:
                 return self._discovery.answer(request, path, rest)

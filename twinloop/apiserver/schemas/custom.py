@@ -151,9 +151,8 @@ class CustomStrategy(Strategy):
             self._stored.default(obj)
 
     def from_storage(self, obj: Object) -> None:
-        """What this version does not know goes, what it defaults is there."""
+        """What this version does not know goes. Its defaults are for what is written through it, not for what is read."""
         self.schema.prune(obj)
-        self.schema.default(obj)
 
     def scale(self) -> ScalePaths | None:
         """Where the scale subresource finds its numbers."""

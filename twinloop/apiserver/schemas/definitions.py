@@ -10,7 +10,7 @@ The server tells `observe` every event and calls `run` with the controllers, als
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from twinloop.apiserver import codec
@@ -116,15 +116,36 @@ class Definitions:
             return
         terminating = bool(definition["metadata"].get("deletionTimestamp"))
         source = {"spec": definition["spec"], "names": verdict.names, "terminating": terminating}
-        if self._seen.get(name) == source:
+        seen = self._seen.get(name)
+        if seen == source:
             return
+        if seen and {**seen, "terminating": terminating} != source:
+            self._end_watches(name)  # a real server makes the resource anew, and who watches has to come again
         self._withdraw(name)
         self._seen[name] = source
         self._kinds[name] = list(kinds_of(definition, verdict.names))
         for kind in self._kinds[name]:
             self._server.registry.add(kind)
+        self._reshape(definition)
         if terminating:
             self._terminating[definition["spec"]["group"], definition["spec"]["names"]["plural"]] = name
+
+    def _reshape(self, definition: Object) -> None:
+        """Stored objects look at once as the definition has them: defaults that came later, another stored version."""
+        resource = (definition["spec"]["group"], definition["spec"]["names"]["plural"])
+        kind = self._server.registry.stored(*resource)
+        if kind is None:
+            return
+        strategy, api_version = kind.strategy, kind.api_version
+
+        def shape(obj: Object) -> Mapping[str, str]:
+            stored_as, obj["apiVersion"] = obj["apiVersion"], api_version
+            strategy.from_storage(obj)
+            if stored_as == api_version:  # what another version has stored gets this one's defaults when it is written
+                strategy.default(obj)
+            return strategy.selectable(obj)
+
+        self._server.storage.reshape(resource, shape)
 
     def _withdraw(self, name: str) -> None:
         self._seen.pop(name, None)
@@ -132,8 +153,13 @@ class Definitions:
             self._server.registry.remove(kind.group, kind.version, kind.plural)
             self._terminating.pop((kind.group, kind.plural), None)
 
+    def _end_watches(self, name: str) -> None:
+        for kind in self._kinds.get(name, ()):
+            self._server.storage.end_watches(kind.storage)
+
     def _release(self, name: str) -> None:
-        """A definition is gone: its names may be what another waits for."""
+        """A definition is gone, and who watches its objects with it: its names may be what another waits for."""
+        self._end_watches(name)
         self._withdraw(name)
         for each in self._all():
             self._changed[each["metadata"]["name"]] = None
@@ -219,6 +245,7 @@ def _kind(definition: Object, names: Object, version: Object, stored: Schema | N
         categories=tuple(names.get("categories") or ()),
         subresources=tuple(each for each in ("status", "scale") if subresources.get(each) is not None),
         storage_version=version["storage"],
+        since=int(definition["metadata"]["resourceVersion"]),
         deprecation=_deprecation(spec, names, version),
     )
 

@@ -85,7 +85,7 @@ def _type(schema: Schema, level: Level, path: str) -> Iterator[FieldError]:
     if embedded and kind != "object":
         what = "must be object if x-kubernetes-embedded-resource is true"
         yield invalid(f"{path}.type", kind, what) if kind else required(f"{path}.type", what)
-    elif not kind and not free:
+    elif not kind and not free and not schema.get("$ref"):  # which is refused by itself
         yield required(f"{path}.type", _NEEDS_TYPE[level])
     if embedded and schema.get("additionalProperties") is not None:
         yield forbidden(f"{path}.additionalProperties", "must not be used if x-kubernetes-embedded-resource is set")

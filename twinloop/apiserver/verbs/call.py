@@ -79,6 +79,7 @@ class Call:
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
     user: str = ""
+    floats: bool = False  # the body has numbers with a fraction or an exponent
     watch_path: bool = False  # the path begins with the deprecated /watch/
 
     @property
@@ -118,6 +119,8 @@ class Call:
         if kind is not self.kind:
             obj = codec.copy(obj)
             self.kind.strategy.to_storage(obj)
+        if self.floats:
+            obj = codec.whole(obj)
         obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
         return obj, kind.strategy.selectable(obj)
 
@@ -154,14 +157,21 @@ class Call:
 def load(kind: Kind, record: Record) -> Object:
     """A stored object in a version of its kind."""
     obj = record.object()
-    if not kind.storage_version:
+    if not _is_served_as_stored(kind, record):
         kind.strategy.from_storage(obj)
+        if kind.storage_version:
+            kind.strategy.default(obj)
         obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
     return obj
 
 
 def served(kind: Kind, record: Record) -> bytes:
     """A stored object's JSON in a version of its kind."""
-    if kind.storage_version:
+    if _is_served_as_stored(kind, record):
         return record.raw
     return codec.encode(load(kind, record))
+
+
+def _is_served_as_stored(kind: Kind, record: Record) -> bool:
+    """Not in another version, nor when the schema has changed since, which may have brought new defaults."""
+    return kind.storage_version and not 0 < record.revision < kind.since

@@ -7,6 +7,7 @@ when it names a resourceVersion itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,13 +67,29 @@ def patched(call: Call, content_type: str, raw: bytes, old: Object) -> Object:
         decoded = codec.decode(raw)
     except codec.Malformed as error:
         raise bodies.malformed(content_type, str(error), ignoring=ignoring) from None
+    call.floats = decoded.floats
     make = _PATCHERS[content_type]
     made = make(call, decoded.value, codec.copy(old))
 
     def shown() -> str:  # decoding has changed the object by the time it is found wrong, so it is made again
         return make(call, decoded.value, codec.copy(old)).shown(call.kind)
 
-    return body.admit_patched(call, made.obj, [*_found(decoded, made), *made.problems], shown)
+    told = _converted if content_type == STRATEGIC else str
+    return body.admit_patched(call, made.obj, [*_found(decoded, made), *made.problems], shown, told)
+
+
+def _converted(why: str) -> str:
+    """A decoder's finding in the words of the converter that strategic merges go through in its place."""
+    found = re.search(r"cannot unmarshal (\w+) into .* of type (\S+)$", why)
+    if found is None:
+        return why
+    value, wanted = found[1], found[2]
+    value = {"object": "map", "array": "slice", "number": "int64"}.get(value, value)
+    if wanted.startswith("[]"):
+        return f"cannot restore slice from {value}"
+    if wanted.startswith("map["):
+        return f"cannot restore map from {value}"
+    return f"cannot restore struct from: {value}" if "." in wanted else f"unrecognized type: {wanted}"
 
 
 @dataclass(frozen=True, slots=True)

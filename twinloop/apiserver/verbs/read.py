@@ -89,29 +89,27 @@ def records_at(call: Call, revision: int) -> list[Record]:
 
 
 def _page(selection: Selection, records: list[Record], revision: int, limit: int) -> Page:
-    if limit <= 0:
-        return Page(records if selection.all else [each for each in records if selection.matches(each)], revision)
-    found, read = _first(selection, records, limit)
-    if len(found) < limit or read == len(records):
+    """As many selected records as the limit allows.
+
+    Whether there is more is told without looking at the selection, so that the next page may be empty.
+    """
+    if limit <= 0 or len(records) <= limit or selection.one:
+        return Page(_selected(selection, records), revision)
+    found: list[Record] = []
+    end = 0
+    while end < len(records) and len(found) < limit:
+        if selection.matches(records[end]):
+            found.append(records[end])
+        end += 1
+    if end == len(records):
         return Page(found, revision)
     last = found[-1]
-    remaining = len(records) - limit if selection.all else None
     start = f"/{last.name}\0" if selection.namespace else last.key.removeprefix("/") + "\0"
-    return Page(found, revision, encode_token(revision, start), remaining)
+    return Page(found, revision, encode_token(revision, start), len(records) - end if selection.all else None)
 
 
-def _first(selection: Selection, records: list[Record], limit: int) -> tuple[list[Record], int]:
-    """The first records that are meant, and how many were looked at.
-
-    As with the real server's pages nobody looks further, so that the token of a page may lead to an empty one.
-    """
-    found = []
-    for number, record in enumerate(records, 1):
-        if selection.matches(record):
-            found.append(record)
-            if len(found) == limit:
-                return found, number
-    return found, len(records)
+def _selected(selection: Selection, records: list[Record]) -> list[Record]:
+    return records if selection.all else [each for each in records if selection.matches(each)]
 
 
 def _key(call: Call, record: Record) -> str:
@@ -163,8 +161,7 @@ def decode_token(token: str) -> tuple[int, str]:
 
 def _unpadded(token: str) -> bytes:
     try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        return raw.decode("latin-1").encode()  # Go's message shows the byte, not what UTF-8 makes of it
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except binascii.Error:
         raise ValueError("illegal base64 data at input byte 0") from None
 

@@ -30,6 +30,11 @@ class Selection:
         """Whether every object of the namespace is meant."""
         return not self.labels and not self.fields
 
+    @property
+    def one(self) -> bool:
+        """Whether one object of one namespace is meant, which is read by its key and never in pages."""
+        return bool(self.namespace and self.fields.exact("metadata.name"))
+
     def matches(self, record: Record) -> bool:
         """Whether a record is meant."""
         if self.namespace and record.namespace != self.namespace:

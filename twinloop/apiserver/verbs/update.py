@@ -126,6 +126,7 @@ def prepare(call: Call, obj: Object, old: Object) -> None:
     metadata.carry_generation(meta, before)
     strategy.prepare_update(obj, old, call.subresource)
     metadata.keep_immutable(meta, before)
+    meta.pop("selfLink", None)
     metadata.drop_empty(meta)
     if call.kind.custom:
         create.check_type(call, obj)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from twinloop.apiserver import codec, failures
 from twinloop.apiserver.failures import Failure
@@ -22,7 +22,18 @@ from twinloop.apiserver.verbs.selection import Selection, select
 
 # (type, the record to show, the revision to show it with)
 Item = tuple[str, Record]
-Encode = Callable[[Record], bytes]  # one record as it stands in an event
+Object = dict[str, Any]
+
+
+class Encode(Protocol):
+    """How things stand in an event, in the form that the client accepts."""
+
+    def __call__(self, record: Record) -> bytes:
+        """An object."""
+
+    def bookmark(self, metadata: Object) -> bytes:
+        """The object that there is none of, with metadata that says how far the watch has come."""
+
 
 # Events that may wait for a reader. The real server allows a few hundred more than it can send in 50 ms and then ends
 # the watch; here a reader shares its processor with the server and gets more patience.
@@ -138,7 +149,7 @@ class Watch:
         if now >= self._next_bookmark:  # the one before the end was the last
             self._next_bookmark = float("inf")
         if self._call.storage.revision >= self._after:
-            yield bookmark(self._call, self._call.storage.revision)
+            yield _bookmark(self._encode, self._call.storage.revision)
 
     def _bookmark_time(self) -> float:
         now, last = self._call.now, self._end - BOOKMARK_BEFORE_END
@@ -165,13 +176,12 @@ def _as_of(record: Record, revision: int) -> Record:
     return Storage.sketch(record.object(), record.fields, revision)
 
 
-def bookmark(call: Call, revision: int, annotations: dict[str, str] | None = None) -> bytes:
+def _bookmark(encode: Encode, revision: int, annotations: dict[str, str] | None = None) -> bytes:
     """A BOOKMARK line: nothing happened up to this revision that was not shown."""
-    metadata: dict[str, Any] = {"resourceVersion": str(revision)}
+    metadata: Object = {"resourceVersion": str(revision)}
     if annotations:
         metadata["annotations"] = annotations
-    empty = {"kind": call.kind.kind, "apiVersion": call.kind.api_version, "metadata": metadata}
-    return _line("BOOKMARK", codec.encode(empty))
+    return _line("BOOKMARK", encode.bookmark(metadata))
 
 
 def _line(kind: str, body: bytes) -> bytes:
@@ -215,14 +225,13 @@ def _present(call: Call, options: ListOptions, selection: Selection, encode: Enc
     """The present state as ADDED events, and a bookmark that says they are over."""
     revision = call.storage.revision
     records = call.storage.list(call.resource, call.namespace)
-    end = bookmark(call, revision, _INITIAL_EVENTS_END) if options.bookmarks else b""
 
     def lines() -> Iterator[bytes]:
         for record in records:
             if selection.matches(record):
                 yield _line("ADDED", encode(record))
-        if end:
-            yield end
+        if options.bookmarks:
+            yield _bookmark(encode, revision, _INITIAL_EVENTS_END)
 
     return lines()
 

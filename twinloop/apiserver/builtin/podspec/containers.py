@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinloop.apiserver.builtin.checks import Errors, dns_label, one_of, port_name_problems, port_number, words
-from twinloop.apiserver.builtin.podspec import env, handlers, resources, security, volumes
+from twinloop.apiserver.builtin.podspec import env, handlers, mounts, resources, security
 from twinloop.apiserver.fielderrors import duplicate, forbidden, invalid, required
 
 Object = dict[str, Any]
@@ -95,7 +95,7 @@ def common(path: str, container: Object, around: Surroundings) -> Errors:
     yield from _ports(f"{path}.ports", container)
     yield from env.variables(f"{path}.env", container)
     yield from env.sources(f"{path}.envFrom", container)
-    yield from volumes.mounts(f"{path}.volumeMounts", container, around.volumes)
+    yield from mounts.mounts(f"{path}.volumeMounts", container, around.volumes)
     yield from one_of(f"{path}.imagePullPolicy", container["imagePullPolicy"], PULL_POLICIES)
     yield from resources.requirements(f"{path}.resources", container["resources"])
     yield from _resize(f"{path}.resizePolicy", container, around.restart_policy)

@@ -1,6 +1,6 @@
-"""Volumes of a pod and their mounts in a container.
+"""Volumes of a pod.
 
-`spec.py` calls `volumes` first and hands its valid ones to `containers.py`, which checks mounts against them.
+`spec.py` calls `volumes` first and hands its valid ones to `mounts.py` by way of `containers.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from twinloop.apiserver import names
 from twinloop.apiserver.builtin import quantities
 from twinloop.apiserver.builtin.checks import (
     Errors,
-    descending_path,
     dns_label,
     file_mode,
     no_backsteps,
@@ -21,7 +20,7 @@ from twinloop.apiserver.builtin.checks import (
     words,
 )
 from twinloop.apiserver.builtin.podspec import env
-from twinloop.apiserver.fielderrors import FieldError, duplicate, forbidden, invalid, not_found, not_supported, required
+from twinloop.apiserver.fielderrors import FieldError, duplicate, forbidden, invalid, not_supported, required
 
 Object = dict[str, Any]
 
@@ -33,7 +32,6 @@ TYPES = (
     "storageos", "projected", "scaleIO", "csi", "ephemeral", "image",
 )  # fmt: skip
 _HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
-_PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 _SHORTEST_TOKEN, _LONGEST_TOKEN = 600, 2**32
 
 
@@ -223,47 +221,3 @@ _RULES: dict[str, Callable[[str, Object], Errors]] = {
     "ephemeral": _ephemeral,
     "image": _image,
 }
-
-
-# ------------------------------------------------------------------ mounts
-
-
-def mounts(path: str, container: Object, known: dict[str, Object]) -> Errors:
-    """`volumeMounts` of a container."""
-    places: set[str] = set()
-    for index, mount in enumerate(container.get("volumeMounts", ())):
-        yield from _mount(f"{path}[{index}]", mount, known, places)
-        yield from _mount_details(path, f"{path}[{index}]", mount, container)
-
-
-def _mount(path: str, mount: Object, known: dict[str, Object], places: set[str]) -> Errors:
-    name, place = mount["name"], mount["mountPath"]
-    if not name:
-        yield required(f"{path}.name")
-    if name not in known:
-        yield not_found(f"{path}.name", name)
-    if not place:
-        yield required(f"{path}.mountPath")
-    if place in places:
-        yield invalid(f"{path}.mountPath", place, "must be unique")
-    places.add(place)
-
-
-def _mount_details(listed: str, path: str, mount: Object, container: Object) -> Errors:
-    """The original reports most of this at the list instead of at the mount."""
-    if mount.get("subPath"):
-        yield from descending_path(f"{listed}.subPath", mount["subPath"])
-    if mount.get("subPathExpr"):
-        if mount.get("subPath"):
-            why = "subPathExpr and subPath are mutually exclusive"
-            yield invalid(f"{path}.subPathExpr", mount["subPathExpr"], why)
-        yield from descending_path(f"{listed}.subPathExpr", mount["subPathExpr"])
-    if "mountPropagation" in mount:
-        yield from _propagation(f"{listed}.mountPropagation", mount["mountPropagation"], container)
-
-
-def _propagation(path: str, mode: str, container: Object) -> Errors:
-    if mode not in _PROPAGATIONS:
-        yield not_supported(path, mode, _PROPAGATIONS)
-    if mode == "Bidirectional" and not container.get("securityContext", {}).get("privileged"):
-        yield forbidden(path, "Bidirectional mount propagation is available only to privileged containers")

@@ -120,19 +120,28 @@ def _logic(left: Closure, right: Closure, *, decisive: bool) -> Closure:
     def run(variables: Variables) -> bool:
         try:
             first = _as_bool(left(variables))
-        except CelError:
-            if right(variables) is decisive:
-                return decisive
-            raise
+        except CelError as error:
+            return _rescued(right, variables, decisive, error)
         return decisive if first is decisive else _as_bool(right(variables))
 
     return run
 
 
+def _rescued(right: Closure, variables: Variables, decisive: bool, error: CelError) -> bool:
+    """The left side came to no value: the right side decides, or the error stays."""
+    try:
+        decided = right(variables) is decisive
+    except CelError:
+        decided = False
+    if not decided:
+        raise error
+    return decisive
+
+
 def _as_bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise CelError("no such overload")
-    return value
+    if isinstance(value, bool):
+        return value
+    raise CelError("no such overload")
 
 
 def _conditional(condition: Closure, then: Closure, otherwise: Closure) -> Closure:

@@ -114,7 +114,7 @@ def _formatted(kind: str, precision: str | None, value: Any) -> str:
         return f"{float(value):,.{precision or 6}f}"  # cel-go formats for an English reader
     if kind == "e":
         mantissa, _, exponent = f"{float(value):.6e}".partition("e")
-        return f"{mantissa}×10{exponent.removeprefix('+').translate(_RAISED)}"
+        return f"{mantissa}\u00d710{exponent.removeprefix('+').translate(_RAISED)}"
     if kind in "xX" and isinstance(value, str | bytes):
         raw = value.encode() if isinstance(value, str) else value
         return raw.hex().upper() if kind == "X" else raw.hex()

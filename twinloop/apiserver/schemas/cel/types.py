@@ -30,7 +30,7 @@ class Type:
     @property
     def variable(self) -> bool:
         """A type parameter in a signature: A, B, T."""
-        return len(self.name) == 1
+        return len(self.name) == 1 and self.name.isupper()
 
 
 DYN, BOOL, INT, UINT, DOUBLE = Type("dyn"), Type("bool"), Type("int"), Type("uint"), Type("double")
