@@ -87,8 +87,9 @@ def _compare(reference: Server, other: Server, cases: list[Case], flags: argpars
 
 
 def _judged(case: Case, one: Any, two: Any, known: list[Known]) -> Judgement:
-    broken = [each for each in (one, two) if isinstance(each, NotPlayed)]
-    return Judgement(case, error="; ".join(broken)) if broken else judge(case, one, two, known)
+    # The real server must be sound; if the embedded one does not settle, that is a difference.
+    broken = _unusable(one) or (two if isinstance(two, NotPlayed) else "")
+    return Judgement(case, error=broken) if broken else judge(case, one, two, known)
 
 
 def _report(judgements: list[Judgement], stale: list[Known]) -> None:

@@ -60,8 +60,9 @@ def reliable(log: Log, truth: Sequence[Seen]) -> list[str]:
 
 
 def _difference(watcher: str, should: Sequence[Seen], events: Sequence[Seen]) -> list[str]:
-    missing = [event for event in should if event not in set(events)]
-    extra = [event for event in events if event not in set(should)]
+    wanted, seen = set(should), set(events)
+    missing = [event for event in should if event not in seen]
+    extra = [event for event in events if event not in wanted]
     told = [f"{watcher}: never saw {each.type} {each.name} at {each.version}" for each in missing]
     return told + [f"{watcher}: saw {each.type} {each.name} at {each.version}, which is not so" for each in extra]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handwritten.fifo import DeletedFinalStateUnknown
-from handwritten.handlers import AddNotification, Notification, UpdateNotification
+from handwritten.handlers import AddNotification, DeleteNotification, Notification, UpdateNotification
 from handwritten.store import Indexer, Object
 
 
@@ -57,11 +57,14 @@ class Told:
         self.words: list[str] = []
         self.stored: list[list[str]] = []
         self.syncs: list[bool] = []
+        self.tombstones: list[str] = []
 
     def distribute(self, notification: Notification, *, is_sync: bool) -> None:
         self.words.append(word(notification))
         self.stored.append(sorted(self.indexer.list_keys()))
         self.syncs.append(is_sync)
+        if isinstance(notification, DeleteNotification) and isinstance(notification.obj, DeletedFinalStateUnknown):
+            self.tombstones.append(notification.obj.key)
 
 
 def word(notification: Notification) -> str:

@@ -136,6 +136,16 @@ def test_of_a_body_above_the_limit_one_byte_more_arrives() -> None:
     assert len(ask("POST", "/", b"x" * BODY_LIMIT)[1][0].body) == BODY_LIMIT
 
 
+def test_a_body_without_end_is_answered_and_not_gathered() -> None:
+    async def test(_: Site, client: Client) -> None:
+        client.send("POST", "/", Transfer_Encoding="chunked", Content_Length="")
+        for _number in range(4):
+            client.writer.write(b"100000\r\n" + b"x" * 0x100000 + b"\r\n")
+        assert (await client.reply()).code == 200
+
+    run(test)
+
+
 def test_a_client_may_wait_for_100_continue() -> None:
     async def test(site: Site, client: Client) -> None:
         client.send("POST", "/", Content_Length="5", Expect="100-continue")

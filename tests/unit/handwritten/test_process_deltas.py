@@ -17,8 +17,10 @@ from handwritten.fifo import (
     SyncAll,
 )
 from handwritten.handlers import DeleteNotification
+from handwritten.mutation_detector import MutationDetector
 from handwritten.process_deltas import DeltaProcessor
-from handwritten.store import Indexer, Object
+from handwritten.store import Indexer, IndexFunctionError, Object
+from handwritten.testing import FakeClock
 from support.cache import Told, word
 
 ADDED, UPDATED, DELETED = DeltaType.ADDED, DeltaType.UPDATED, DeltaType.DELETED
@@ -94,10 +96,15 @@ def test_an_object_without_a_key_in_a_batch_costs_that_object_alone() -> None:
 @pytest.mark.statement("PD-4")
 def test_what_cannot_be_applied_is_counted_and_the_next_delta_is_taken(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench()
-    bench.processor.process([Delta(ADDED, obj("odd", "1", index=None)), Delta(ADDED, obj("a", "1"))], False)
-    assert bench.told.words == ["+a1"]
-    assert bench.processor.failures == 1
-    assert "Applying a change to the cache failed" in caplog.messages
+    odd = Delta(ADDED, obj("odd", "1", index=None))
+    bench.processor.process([odd, Delta(ADDED, obj("a", "1")), odd], True)
+    bench.processor.process_batch([odd, Delta(ADDED, obj("b", "1"))], True)
+    assert bench.told.words == ["*a1", "*b1"]
+    assert bench.processor.failures == 3
+    for record in caplog.records:
+        assert (record.message, record.__dict__["informer"]) == ("Applying a change to the cache failed", "test")
+        assert record.exc_info is not None
+        assert isinstance(record.exc_info[1], IndexFunctionError)
 
 
 @pytest.mark.statement("RF-3", "SI-9")
@@ -110,6 +117,7 @@ def test_replace_events(initial: bool) -> None:
     assert bench.told.words == ["-!gone1", "*new7" if initial else "+new7", "~kept1>kept6", "~same1>same1"]
     assert bench.told.stored == [["kept", "new", "same"]] * 4
     assert bench.told.syncs == [False, False, False, True]
+    assert bench.told.tombstones == ["gone"]
     assert bench.indexer.resource_version == "9"
 
 
@@ -167,6 +175,22 @@ def test_store_resource_version() -> None:
         assert bench.indexer.resource_version == version
     bench.processor.process_batch([Delta(ADDED, obj("c", "7")), Delta(ADDED, obj("d", "8"))], False)
     assert bench.indexer.resource_version == "8"
+
+
+@pytest.mark.statement("SI-16")
+def test_the_mutation_detector_gets_what_is_stored_and_not_what_is_gone() -> None:
+    watched: list[Object] = []
+
+    class Detector(MutationDetector):
+        def add_object(self, obj: Object) -> None:
+            watched.append(obj)
+
+    bench = Bench()
+    detector = Detector("test", clock=FakeClock())
+    processor = DeltaProcessor(bench.indexer, bench.told, name="test", detector=detector)
+    first, second = obj("a", "1"), obj("a", "2")
+    processor.process([Delta(ADDED, first), Delta(UPDATED, second), Delta(DELETED, obj("a", "3"))], False)
+    assert [each is expected for each, expected in zip(watched, (first, second), strict=True)] == [True, True]
 
 
 def test_a_deletion_notification_carries_what_was_deleted() -> None:

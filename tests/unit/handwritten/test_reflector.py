@@ -131,8 +131,22 @@ def test_reflector_watch_handler(caplog: pytest.LogCaptureFixture) -> None:
     played = play([page("10", "a")], [watch], expected_kind="Pod")
     assert played.store.calls == [("replace", "10"), ("delete", "a"), ("add", "c")]
     assert played.reflector.last_sync_resource_version == "32"
-    skipped = [record for record in caplog.records if record.message == "Unexpected watch event skipped"]
-    assert len(skipped) == 2
+    skipped = [record.__dict__ for record in caplog.records if record.message == "Unexpected watch event skipped"]
+    assert [(each["reflector"], each["type"], each["kind"]) for each in skipped] == [
+        ("pods", "ADDED", "Service"),
+        ("pods", "INVENTED", "Pod"),
+    ]
+
+
+@pytest.mark.statement("RE-12", "RF-4")
+def test_a_store_that_wants_to_hear_of_bookmarks_does() -> None:
+    class Listening(Store):
+        def bookmark(self, resource_version: str) -> None:
+            self.calls.append(("bookmark", resource_version))
+
+    store, server = Listening(), Server(iter([page("10")]), iter([ends(bookmark("20"), event("ADDED", "21"))]))
+    Reflector(server, store, clock=PatientClock(), rng=random.Random(1)).run(server.stop)
+    assert store.calls == [("replace", "10"), ("bookmark", "20"), ("add", "a")]
 
 
 @pytest.mark.statement("RE-14")

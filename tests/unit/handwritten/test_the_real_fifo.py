@@ -198,7 +198,7 @@ def test_real_fifo_replace_makes_deletions_for_objects_only_in_queue(
 
 
 @pytest.mark.statement("RF-2")
-def test_real_fifo_replace_makes_deletions() -> None:
+def test_real_fifo_replace_makes_deletions(caplog: pytest.LogCaptureFixture) -> None:
     """The newest state in the queue goes into the tombstone, before the store's; a failing look-up costs the object."""
     fifo = RealFIFO(
         atomic=False, known_objects=Known(obj("foo", 5), obj("bar", 6), obj("baz", 7), broken=frozenset({"bar"}))
@@ -211,6 +211,8 @@ def test_real_fifo_replace_makes_deletions() -> None:
         Delta(DELETED, tombstone("bar", None)),
         Delta(REPLACED, obj("foo", 15)),
     ]
+    (record,) = caplog.records
+    assert (record.message, record.__dict__["key"]) == ("Looking up a known object failed", "bar")
 
 
 @pytest.mark.statement("RF-2")
@@ -510,10 +512,24 @@ def test_a_slow_consumer_with_a_long_queue_is_logged(caplog: pytest.LogCaptureFi
     clock = FakeClock()
     fifo = filled(*changes(*map(str, range(13))), clock=clock)
     with caplog.at_level(logging.WARNING):
-        fifo.pop(lambda _d, _i: clock.step(0.11))
+        fifo.pop(lambda _d, _i: clock.step(0.1234))
         fifo.pop(lambda _d, _i: clock.step(0.09))
         fifo.pop(lambda _d, _i: clock.step(0.11))
-    assert len(caplog.messages) == 1
+    (record,) = caplog.records
+    assert record.message == "Slow processing holds up the queue"
+    assert (record.__dict__["seconds"], record.__dict__["depth"]) == (0.123, 12)
+
+
+def test_a_pop_waits_for_something_to_do() -> None:
+    clock, fifo_popped = FakeClock(), list[Deltas]()
+    fifo = RealFIFO(clock=clock)
+    thread = threading.Thread(target=lambda: fifo_popped.append(fifo.pop(lambda _d, _i: None)))
+    thread.start()
+    clock.wait_for_waiters()
+    assert fifo_popped == []
+    fifo.add(obj("a", 1))
+    thread.join(10)
+    assert fifo_popped == [changes("a")]
 
 
 @pytest.mark.statement("DF-10")
