@@ -71,7 +71,7 @@ class Wire:
 # kube-apiserver answers these requests with 500 too, without a reason: errors of Go code that nobody made a Status of. An
 # error of ours has the reason InternalError, and no excuse.
 AS_THE_REAL_ONE = (
-    rb"couldn.{1,2}t get version/kind; json parse error",  # DeleteOptions that are no JSON object
+    rb"t get version/kind; json parse error",  # DeleteOptions that are no JSON object
     rb"json: cannot unmarshal \S+ into Go struct field DeleteOptions",
     rb"no kind .* is registered for version",  # DeleteOptions of another kind
     rb"Object 'Kind' is missing in",

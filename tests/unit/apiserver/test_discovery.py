@@ -289,7 +289,8 @@ def test_some_documents_never_look_at_the_method(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/apis/nope", "/apis/nope/v1", "/apis//", "/apis//apps", "/apis/example.com/v2", "/nope", "/apifoo", "//api"]
+    "path",
+    ["/apis/nope", "/apis/nope/v1", "/apis//", "/apis//apps", "/apis/example.com/v2", "/nope", "/apifoo", "//api"],
 )
 def test_an_unknown_group_is_plain_text(path: str) -> None:
     answer = Site(widget()).get(path)
