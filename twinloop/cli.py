@@ -7,6 +7,7 @@ in one line and exit status 2, what went wrong by itself in one line and exit st
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,6 +113,8 @@ def demo() -> None:
     """Let both operators live through the same short story, side by side, on an embedded API server."""
     from twinloop.demo.run import demo as run  # noqa: PLC0415 - as above
 
+    # Ends as Ctrl-C does: the operators are processes of their own and would outlive it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with one_line_errors():
         run(click.echo)
 
