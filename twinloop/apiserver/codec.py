@@ -75,6 +75,10 @@ def copy(value: Any) -> Any:
 # ---------------------------------------------------------------------------------------------- decoding
 
 
+# Levels of maps and lists in a body. Go stops at 10,000; here validation and merging recurse, and Python's stack is shorter.
+DEEPEST = 200
+
+
 class Malformed(ValueError):
     """Bytes that are no JSON; the message is that of Go's decoder."""
 
@@ -121,13 +125,27 @@ def decode(body: bytes) -> Decoded:
 def _load(body: bytes, pairs: Any, number: Any = float) -> Any:
     text = _text(body)
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant, parse_float=number)
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant, parse_float=number)
     except json.JSONDecodeError as error:
         raise Malformed(_go_message(*_by_bytes(body, error, text))) from None
     except RecursionError:
         raise Malformed("exceeded max depth") from None
     except ValueError as error:  # a number of more digits than Python converts
         raise Malformed(str(error)) from None
+    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(value, DEEPEST):
+        raise Malformed("exceeded max depth")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether a value has more levels of maps and lists; level by level, since recursion is what has to be spared."""
+    level = [value]
+    for _ in range(levels + 1):
+        inside = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, (dict, list)))
+        level = [each for values in inside for each in values]
+        if not level:
+            return False
+    return True
 
 
 def _by_bytes(body: bytes, error: json.JSONDecodeError, text: str) -> tuple[json.JSONDecodeError, str]:

@@ -94,7 +94,10 @@ class ApiServer:
         now = self.clock.now()
         working = (self.definitions, *self.controllers)
         for each in working:
-            each.run(now)
+            try:
+                each.run(now)
+            except Exception:  # or nobody would ever set the timer again
+                log.exception("a controller failed")
         return min((at for each in working if (at := each.due()) is not None), default=None)
 
     def _observe(self, event: Event) -> None:

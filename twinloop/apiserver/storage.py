@@ -7,6 +7,7 @@ finalizers are the business of `verbs/`, and nothing here can fail half-way.
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,8 @@ Records = list[Record]  # `list` means a method inside the class
 
 # Enough to replay 10,000 events and to keep a watch that reconnects within a minute of heavy load; at 4 KB an object
 # it is what the memory is spent on, and states that are still stored cost nothing twice.
+log = logging.getLogger(__name__)
+
 HISTORY = 12_000
 
 # Where the counter starts, so that there are versions which are too old: on a real cluster 1 always is.
@@ -145,7 +148,7 @@ class Storage:
 
     def delete(self, resource: Resource, old: Record, obj: Object | None = None) -> Record:
         """Remove an object; `obj` is its last state where a write came with the removal."""
-        record = self._record(obj or old.object(), old.fields)
+        record = self._record(obj or old.object(), old.fields, limited=False)
         self._disown(resource, old)
         self._collections[resource].drop(old.key)
         return self._commit(Event("DELETED", record.revision, resource, record, old))
@@ -194,9 +197,13 @@ class Storage:
             for watch in tuple(self.watches.get(watched, ())):
                 watch.close()
 
-    def _record(self, obj: Object, fields: Mapping[str, str]) -> Record:
+    def _record(self, obj: Object, fields: Mapping[str, str], *, limited: bool = True) -> Record:
         """The record of an object under the next revision, which it takes."""
         record = self.sketch(obj, fields, self.revision + 1)
+        # Only what a client adds can be too much: a deletion and an older state shown to a watch carry a longer revision,
+        # and an object at the limit must still be able to go.
+        if limited and len(record.raw) > OBJECT_LIMIT:
+            raise failures.request_too_large()
         self.revision = record.revision  # only now: an object that cannot be encoded takes no number
         return record
 
@@ -207,8 +214,6 @@ class Storage:
         if revision:
             metadata["resourceVersion"] = str(revision)
         raw, head = codec.encode_stored(obj)
-        if len(raw) > OBJECT_LIMIT:
-            raise failures.request_too_large()
         return Record(
             namespace=intern(metadata.get("namespace", "")),
             name=metadata["name"],
@@ -236,10 +241,18 @@ class Storage:
 
     def _commit(self, event: Event) -> Record:
         self.history.append(event)
+        # The write has happened. A bug in one of those who are told must not keep it from the others.
         for watch in tuple(self.watches.get(event.resource, ())):
-            watch.notice(event)
+            try:
+                watch.notice(event)
+            except Exception:
+                log.exception("a watch of %s is ended", event.resource)
+                watch.close()
         for listener in self.listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                log.exception("%s %s", event.resource, event.record.key)
         return event.record
 
 

@@ -27,17 +27,26 @@ class Asked(NamedTuple):
     code: int
 
 
+# Names come from clients, who may make up as many and as long ones as they like.
+LONGEST_NAME = 100
+MOST = 5_000
+OTHERS = "others"
+
+
 class Tally:
-    """Counts since the start."""
+    """Counts since the start; clients and namespaces beyond `MOST` different entries are counted together."""
 
     def __init__(self) -> None:
         self.counts: Counter[Asked] = Counter()
 
     def note(self, request: Request, target: Target, code: int) -> None:
         """Count one request; `code` is the one that was answered, 200 for a watch that began."""
-        client = request.user_agent.partition("/")[0]
+        client = request.user_agent.partition("/")[0][:LONGEST_NAME]
         resource = qualified(target.kind.group, target.kind.plural)
-        asked = Asked(client, _verb(request, target), resource, target.subresource, target.namespace, code)
+        namespace = target.namespace[:LONGEST_NAME]
+        asked = Asked(client, _verb(request, target), resource, target.subresource, namespace, code)
+        if len(self.counts) >= MOST and asked not in self.counts:
+            asked = asked._replace(client=OTHERS, namespace=OTHERS)
         self.counts[asked] += 1
 
 

@@ -8,11 +8,15 @@ one visit, as in a workqueue. Keys that are due at the same time come out in the
 from __future__ import annotations
 
 from collections.abc import Hashable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+
+
+# Outdated entries that are not worth tidying up.
+_OUTDATED = 64
 
 
 class Agenda(Generic[K]):
@@ -35,6 +39,13 @@ class Agenda(Generic[K]):
         if known is None or when < known:
             self._when[key] = when
             heappush(self._heap, (when, next(self._order), key))
+            if len(self._heap) > 2 * len(self._when) + _OUTDATED:
+                self._tidy()
+
+    def _tidy(self) -> None:
+        """Throw outdated entries away: behind one that is due first they would gather for ever."""
+        self._heap = [(when, next(self._order), key) for key, when in self._when.items()]
+        heapify(self._heap)
 
     def drop(self, key: K) -> None:
         """Do not see to the key."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from twinloop.apiserver.controllers.controller import EVENTS, VISITS, Controller, Object
 from twinloop.apiserver.controllers.owners import FOREGROUND, ORPHAN, Owners, blocks, without_owners
+from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.storage import Event, Record, Resource
 
 _MARKS = (b'"foregroundDeletion"', b'"orphan"')
@@ -50,6 +51,7 @@ class GarbageCollector(Controller[Item]):
     def resume(self) -> None:
         """Begin anew."""
         self._waiting.clear()
+        self._unknown.clear()
         super().resume()
 
     # ------------------------------------------------------------------ events
@@ -58,11 +60,16 @@ class GarbageCollector(Controller[Item]):
         """Note the dependents of an owner that went or waits, and objects with owners that are new to us."""
         if event.type == "DELETED":
             self._gone(event)
-        elif event.resource != EVENTS and (_holds_on(event.record) or _has_new_owners(event)):
+            return
+        if event.previous and event.previous.owners:
+            # A dependent that names its owner no more, or blocks it no more, may be what the owner waits for.
+            self._wake_owners(event.previous.owners)
+        if event.resource != EVENTS and (_holds_on(event.record) or _has_new_owners(event)):
             self._visit_later(event.resource, event.record)  # Events are never collected: they go by age
 
     def _gone(self, event: Event) -> None:
         self._waiting.pop(event.record.uid, None)
+        self._unknown.discard(Item(event.resource, event.record.namespace, event.record.name, event.record.uid))
         for resource, dependent in self.server.storage.by_owner(event.record.uid):
             self._visit_later(resource, dependent)
         self._wake_owners(event.record.owners)
@@ -99,8 +106,14 @@ class GarbageCollector(Controller[Item]):
 
     def _orphan_dependents(self, item: Item, owner: Object, now: float) -> None:
         dependents = self.server.storage.by_owner(item.uid)
+        failed: Failure | None = None
         for resource, record in dependents[:VISITS]:
-            self.update(resource, without_owners(record.object(), {item.uid}))
+            try:
+                self.update(resource, without_owners(record.object(), {item.uid}))
+            except Failure as failure:  # the others need not wait for this one
+                failed = failure
+        if failed:
+            raise failed
         if len(dependents) > VISITS:
             self.agenda.add(item, now)  # the rest comes after the requests that wait
         else:

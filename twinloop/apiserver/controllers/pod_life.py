@@ -176,7 +176,8 @@ class Life:
 
     def _final(self, pod: Object, spec: Object, code: int, now: float) -> Container:
         run = container_id(pod["metadata"]["uid"], spec["name"], self.crashes)
-        state = terminated(run, code, timestamp(self.started or now), timestamp(now))
+        known = _known_exit(pod, spec["name"], run)
+        state = known or terminated(run, code, timestamp(self.started or now), timestamp(now))
         return Container(state, restarts=self.crashes, last=self._last(pod, spec))
 
     def _stopping(self, pod: Object, said: Orders, delays: Delays, now: float) -> View:

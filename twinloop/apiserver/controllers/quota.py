@@ -105,7 +105,10 @@ class Quota(Controller[Key]):
     def _quota_changed(self, event: Event) -> None:
         key = _key(event.record)
         if event.type == "DELETED":
-            self._accounts.get(key.namespace, {}).pop(key, None)
+            accounts = self._accounts.get(key.namespace, {})
+            accounts.pop(key, None)
+            if not accounts:
+                self._accounts.pop(key.namespace, None)
             self.agenda.drop(key)
             return
         account = self._accounts.get(key.namespace, {}).get(key)

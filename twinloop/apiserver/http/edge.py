@@ -83,7 +83,9 @@ class Edge:
 
     def _knows(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            token.strip().encode("utf-8", "surrogateescape"), self._token
+        )
 
 
 def _parameters(query: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 def answer(host: Host) -> Answer:
     """The page, in the Prometheus text format."""
     lines = [*_lines(host.storage), *_requests(host.tally)]
-    return Answer(200, "\n".join([*lines, ""]).encode(), CONTENT_TYPE)
+    return Answer(200, "\n".join([*lines, ""]).encode("utf-8", "replace"), CONTENT_TYPE)
 
 
 def _lines(storage: Storage) -> Iterator[str]:

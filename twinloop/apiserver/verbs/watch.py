@@ -38,6 +38,7 @@ class Encode(Protocol):
 # Events that may wait for a reader. The real server allows a few hundred more than it can send in 50 ms and then ends
 # the watch; here a reader shares its processor with the server and gets more patience.
 BACKLOG = 16_384
+BACKLOG_BYTES = 64 << 20  # objects that nobody reads must not fill the memory either
 # Bytes given out at a time, so that a long replay neither fills the memory nor holds up other clients.
 CHUNK = 1 << 18
 BOOKMARK_EVERY = 60.0
@@ -56,6 +57,7 @@ class Watch:
         self._call, self._selection, self._encode = call, selection, encode
         self._first: Iterator[bytes] = iter(())  # lines that come before all events: the present state, or a replay
         self._events: deque[Item] = deque()
+        self._waiting = 0  # bytes of these
         self._after = 0  # events up to this revision are not shown
         self._closed = False
         self._drained = False
@@ -118,8 +120,9 @@ class Watch:
         if item is None:
             return
         self._events.append(item)
+        self._waiting += len(item[1].raw)
         self._drained = False
-        if len(self._events) > BACKLOG:
+        if len(self._events) > BACKLOG or self._waiting > BACKLOG_BYTES:
             self.close()
         elif len(self._events) == 1:
             self._wake()
@@ -139,6 +142,7 @@ class Watch:
         events, encode = self._events, self._encode
         while events:
             kind, record = events.popleft()
+            self._waiting -= len(record.raw)
             yield _line(kind, encode(record))
         if self._bookmarks and not self._closed and self._call.now >= self._next_bookmark:
             yield from self._bookmark()
