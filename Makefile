@@ -25,6 +25,8 @@ TAG ?= dev
 ARGS ?=
 #? TEST_ARGS     test: further arguments for pytest
 TEST_ARGS ?=
+#? BENCH         bench: which of machinery, apiserver, operators (default all; the last two want kwokctl)
+BENCH ?= machinery apiserver operators
 #? BENCH_ARGS    bench: further arguments, such as "--rounds 1"
 BENCH_ARGS ?=
 #? E2E_ARGS      e2e: further arguments for pytest, such as "-k scale"
@@ -95,8 +97,8 @@ fuzz: $(INSTALLED) ## 20,000 malformed requests to the embedded API server; FUZZ
 	FUZZ_REQUESTS=$${FUZZ_REQUESTS:-20000} $(BIN)/pytest tests/fuzz $(TEST_ARGS)
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure the embedded API server beside a real one (needs kwokctl for that), and print ratios
-	$(BIN)/python -m benchmarks.apiserver $(BENCH_ARGS)
+bench: $(INSTALLED) ## Measure the machinery, the API server and the operators beside their peers; BENCH=... for one of them
+	@for bench in $(BENCH); do echo "==> $$bench" >&2; $(BIN)/python -m benchmarks.$$bench $(BENCH_ARGS); done
 
 .PHONY: mutation
 mutation: $(INSTALLED) ## Change the queue and the cache in 750 small ways: does a test notice each? (10 to 20 minutes, in a copy)

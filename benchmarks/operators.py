@@ -69,7 +69,14 @@ def cluster(pods: int) -> Iterator[tuple[Path, Path]]:
 
 
 def _kwokctl(*arguments: str) -> None:
-    subprocess.run(["kwokctl", "--name", CLUSTER, *arguments], check=True, capture_output=True)  # noqa: S603, S607
+    done = subprocess.run(  # noqa: S603
+        ["kwokctl", "--name", CLUSTER, *arguments],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise click.ClickException(f"kwokctl {arguments[0]}: {done.stderr.strip()[-500:]}")
 
 
 @dataclass

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import psutil
 import yaml
 
@@ -86,7 +87,14 @@ def real() -> Iterator[Server]:
 
 
 def _kwokctl(*arguments: str) -> None:
-    subprocess.run(["kwokctl", "--name", CLUSTER, *arguments], check=True, capture_output=True)  # noqa: S603, S607
+    done = subprocess.run(  # noqa: S603
+        ["kwokctl", "--name", CLUSTER, *arguments],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise click.ClickException(f"kwokctl {arguments[0]}: {done.stderr.strip()[-500:]}")
 
 
 def _is_ours(process: psutil.Process) -> bool:

@@ -16,6 +16,7 @@ import os
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -138,8 +139,9 @@ async def present(connection: Connection) -> tuple[int, dict[str, int]]:
 
 
 @pytest.mark.timeout(SECONDS * 2 + 60)
-def test_watch_guarantees_hold_under_mixed_load(capsys: pytest.CaptureFixture[str]) -> None:
-    with LocalServer() as server:
+def test_watch_guarantees_hold_under_mixed_load(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with LocalServer(log=log) as server:
         where = urlsplit(server.url)
         address = Address(str(where.hostname), int(where.port or 0), None, {"Authorization": f"Bearer {server.token}"})
         memory: list[float] = []
@@ -155,6 +157,7 @@ def test_watch_guarantees_hold_under_mixed_load(capsys: pytest.CaptureFixture[st
     with capsys.disabled():
         print(_summary(soak, logs, wrong, memory))
     assert not wrong, wrong[:20]
+    assert "Traceback" not in log.read_text(), log.read_text()[-3000:]
     assert len(events) > 50 * SECONDS, "too little happened to have shown anything"
     if SECONDS >= 60:
         assert memory[-1] <= max(memory[len(memory) // 3 : 2 * len(memory) // 3]) + SLACK, memory

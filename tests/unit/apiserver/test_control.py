@@ -148,5 +148,5 @@ def test_other_paths_and_methods_are_refused() -> None:
 
 
 def test_delays_of_the_command_line_are_checked() -> None:
-    with pytest.raises(ConfigurationError, match="these delays make no sense"):
+    with pytest.raises(ConfigurationError, match="cannot be told its delays"):
         configure(Site().server, {"lunch": 1.0})

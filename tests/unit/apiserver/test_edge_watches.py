@@ -11,13 +11,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from aiohttp import ClientConnectionResetError
 
 from support.edge import Client, Lines, Site, serving, until
 from twinloop.apiserver.answer import Answer, WatchAnswer
 from twinloop.apiserver.clock import Clock, ManualClock
 from twinloop.apiserver.http import watches
+from twinloop.apiserver.http.watches import OpenWatch
 from twinloop.apiserver.request import Request
 
 Test = Callable[[Site, Client, Lines], Awaitable[None]]
@@ -210,3 +214,19 @@ def test_a_hundred_watches_get_every_line() -> None:
 
     asyncio.run(main())
     assert all(stream.closed for stream in streams)
+
+
+def test_a_client_that_is_gone_before_the_head_is_no_error() -> None:
+    class Gone:
+        async def write(self, data: bytes) -> None:
+            raise ClientConnectionResetError("Cannot write to closing transport")
+
+    request = SimpleNamespace(writer=Gone(), version=(1, 1), keep_alive=True, transport=None)
+    stream = Lines()
+
+    async def main() -> None:
+        nobody = cast("Any", None)
+        await OpenWatch(cast("Any", request), WatchAnswer(stream), nobody, nobody).run()
+
+    asyncio.run(main())
+    assert stream.closed

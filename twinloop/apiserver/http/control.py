@@ -162,8 +162,8 @@ def configure(server: ApiServer, delays: Mapping[str, float]) -> None:
     """Apply delays from the command line. Raises ConfigurationError."""
     try:
         Control(server).delay(delays)
-    except (Failure, TypeError) as error:
-        raise ConfigurationError(f"these delays make no sense: {error}", hint="See --help.") from None
+    except (Failure, TypeError, ValueError) as error:
+        raise ConfigurationError(f"the kubelet cannot be told its delays: {error}", hint="See --help.") from None
 
 
 def _decode(body: bytes) -> Values:

@@ -147,12 +147,16 @@ class LocalServer:
         return self._host
 
 
+# A proxy of the environment is not for loopback.
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 def post(url: str, token: str, values: Mapping[str, Any]) -> Any:
     """POST JSON and return the answer's. Raises LocalServerError with the server's message."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(values).encode(), headers, method="POST")  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310 - our own server
+        with _DIRECTLY.open(request, timeout=PATIENCE) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         with error:

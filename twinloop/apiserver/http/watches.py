@@ -120,6 +120,8 @@ class OpenWatch:
                 else:
                     await self._sleep()
             await self._write(writer, b"0\r\n\r\n" if chunked else b"")
+        except ConnectionError:  # the client went, or was sent away: every watch ends so in the end, and it is no error
+            return Written(keep_alive=False)
         finally:
             stream.close()
         return Written(keep_alive=chunked and self._request.keep_alive)
