@@ -135,8 +135,16 @@ def figures() -> dict[str, Figure]:
 
 
 @click.command()
-@click.option("--rounds", default=3, show_default=True, help="Fresh servers of each side, in turns.")
-@click.option("--pods", default=2000, show_default=True, help="Pods that a measurement of creates makes.")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=3, show_default=True, help="Fresh servers of each side, in turns."
+)
+@click.option(
+    "--pods",
+    type=click.IntRange(100),
+    default=2000,
+    show_default=True,
+    help="Pods that a measurement of creates makes.",
+)
 def main(rounds: int, pods: int) -> None:
     """Measure the embedded API server beside a real one."""
     kinds = [servers.embedded, servers.real] if servers.has_real() else [servers.embedded]

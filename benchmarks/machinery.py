@@ -102,8 +102,8 @@ def figures() -> dict[str, Figure]:
 
 
 @click.command()
-@click.option("--rounds", default=3, show_default=True)
-@click.option("--pods", default=5000, show_default=True, help="Watch events of the event path.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--pods", type=click.IntRange(2), default=5000, show_default=True, help="Watch events of the event path.")
 def main(rounds: int, pods: int) -> None:
     """Measure the handwritten machinery beside its peers."""
     taken = figures()

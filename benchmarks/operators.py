@@ -59,9 +59,9 @@ def cluster(pods: int) -> Iterator[tuple[Path, Path]]:
         folder = Path(name)
         policy, kubeconfig = folder / "policy.yaml", folder / "kubeconfig"
         policy.write_text(POLICY)
-        _kwokctl("create", "cluster", "--runtime", "binary", "--disable-qps-limits", "--wait", "60s",
-                 "--kubeconfig", str(kubeconfig), "--kube-audit-policy", str(policy))  # fmt: skip
         try:
+            _kwokctl("create", "cluster", "--runtime", "binary", "--disable-qps-limits", "--wait", "60s",
+                     "--kubeconfig", str(kubeconfig), "--kube-audit-policy", str(policy))  # fmt: skip
             _kwokctl("scale", "node", "--replicas", str(pods // PODS_PER_NODE + 1), "--kubeconfig", str(kubeconfig))
             yield kubeconfig, Path.home() / ".kwok" / "clusters" / CLUSTER / "logs" / "audit.log"
         finally:
@@ -256,8 +256,8 @@ def count_requests(log: bytes, variant: str) -> Counter[str]:
 
 
 @click.command()
-@click.option("--count", default=1000, show_default=True, help="NginxPods.")
-@click.option("--rounds", default=1, show_default=True)
+@click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="NginxPods.")
+@click.option("--rounds", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--only", type=click.Choice(VARIANTS), help="One variant alone.")
 def main(count: int, rounds: int, only: str | None) -> None:
     """Measure the operators beside each other on a kwok cluster."""

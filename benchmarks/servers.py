@@ -61,24 +61,24 @@ def real() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="twinloop-bench-") as folder:
         kubeconfig = Path(folder) / "kubeconfig"
         began = time.monotonic()
-        _kwokctl(
-            "create",
-            "cluster",
-            "--runtime",
-            "binary",
-            "--disable-qps-limits",
-            "--kubeconfig",
-            str(kubeconfig),
-            "--disable",
-            "kube-scheduler",
-            "--disable",
-            "kube-controller-manager",
-            "--disable",
-            "kwok-controller",
-            "--wait",
-            "60s",
-        )
         try:
+            _kwokctl(
+                "create",
+                "cluster",
+                "--runtime",
+                "binary",
+                "--disable-qps-limits",
+                "--kubeconfig",
+                str(kubeconfig),
+                "--disable",
+                "kube-scheduler",
+                "--disable",
+                "kube-controller-manager",
+                "--disable",
+                "kwok-controller",
+                "--wait",
+                "60s",
+            )
             took = time.monotonic() - began
             processes = [each for each in psutil.process_iter() if _is_ours(each)]
             yield Server(REAL, _address(kubeconfig), took, lambda: sum(p.memory_info().rss for p in processes))
