@@ -1,4 +1,4 @@
-"""The pod that every measurement uses."""
+"""The pod that every measurement uses, of about 3.7 KB once a server has filled it in and noted who owns its fields."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def pod(name: str) -> dict[str, Any]:
         "env": [{"name": f"VARIABLE_{number}", "value": "v" * 20} for number in range(8)],
         "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
     }
-    metadata = {"name": name, "labels": {"app": "bench"}, "annotations": {"note": "n" * 700}}
+    metadata = {"name": name, "labels": {"app": "bench"}, "annotations": {"note": "n" * 1300}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}

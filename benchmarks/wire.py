@@ -7,6 +7,7 @@ length and chunked ones, the latter also piece by piece for a watch.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -45,6 +46,8 @@ class Connection:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._writer.close()
+        with contextlib.suppress(OSError, ssl.SSLError):  # the other side may have closed it first, and not nicely
+            await self._writer.wait_closed()
 
     async def send(
         self, method: str, path: str, body: bytes = b"", kind: str = "application/json"
