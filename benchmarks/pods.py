@@ -14,5 +14,5 @@ def pod(name: str) -> dict[str, Any]:
         "env": [{"name": f"VARIABLE_{number}", "value": "v" * 20} for number in range(8)],
         "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
     }
-    metadata = {"name": name, "labels": {"app": "bench"}, "annotations": {"note": "n" * 1300}}
+    metadata = {"name": name, "labels": {"app": "bench"}, "annotations": {"note": "n" * 250}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
