@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from conformance.case import CONTENT_TYPES, Case, Step
 from conformance.compare import differences
-from conformance.normal import normalised
+from conformance.normal import calm, normalised
 from conformance.play import Player
 from conformance.servers import embedded, real
 from conformance.suite import install_fixtures
@@ -246,7 +246,7 @@ def stories(draw: st.DrawFn) -> Case:
 def answers(server: Server, case: Case) -> Any:
     player = Player(server, case)
     try:
-        return normalised(player.play())
+        return calm(normalised(player.play()))
     finally:
         player.clean_up()
 

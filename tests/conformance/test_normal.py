@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from conformance.compare import differences
-from conformance.normal import normalised
+from conformance.normal import calm, normalised
 from conformance.record import Transcript
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC).timestamp()
@@ -224,3 +224,15 @@ def test_the_transcript_itself_stays_as_it_is() -> None:
 def test_planted_differences_survive(planted: dict[str, Any]) -> None:
     record = {"code": 200, "headers": {}, "body": {"a": 1}}
     assert len(differences("c", shown(record), shown({**record, **planted}))) == 1
+
+
+def fault(*fields: str) -> dict[str, Any]:
+    causes = [{"reason": "FieldValueInvalid", "message": f"Invalid value: {field}", "field": field} for field in fields]
+    told = ", ".join(f"{each['field']}: {each['message']}" for each in causes)
+    return {"reason": "Invalid", "message": f'Widget "c" is invalid: [{told}]', "details": {"causes": causes}}
+
+
+def test_the_order_of_faults_means_nothing_and_the_faults_do() -> None:
+    assert calm([{"body": fault("a", "b")}]) == calm([{"body": fault("b", "a")}])
+    assert calm(fault("a", "b")) != calm(fault("a", "c"))
+    assert calm(fault("a", "b")) != calm(fault("a"))

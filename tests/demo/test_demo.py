@@ -22,6 +22,11 @@ from twinloop.demo.story import STORY
 COMMAND = [sys.executable, "-m", "twinloop.cli", "demo"]
 
 
+def heed_interrupts() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, and every child of that inherits it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """The demo as a process; its output is in the file. It runs in a foreign folder, and temporary files go there too."""
@@ -30,7 +35,14 @@ def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     environ = {**os.environ, **proxies, "TMPDIR": str(folder)}
     with output.open("wb") as stream:
-        process = subprocess.Popen(COMMAND, cwd=folder, env=environ, stdout=stream, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            COMMAND,
+            cwd=folder,
+            env=environ,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - this process has one thread
+        )
     try:
         yield process, output
     finally:
