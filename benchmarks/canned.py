@@ -41,7 +41,7 @@ def stream(count: int) -> bytes:
         metadata = {"namespace": "default", "uid": f"uid-{number}", "resourceVersion": str(100 + number)}
         obj["metadata"] |= metadata | {"creationTimestamp": "2026-01-01T00:00:00Z"}
         obj["status"] = {"phase": "Pending"}
-        owned = {f"f:field-{each}": {"f:inner": {}, ".": {}} for each in range(72)}
+        owned: dict[str, object] = {f"f:field-{each}": {"f:inner": {}, ".": {}} for each in range(72)}
         obj["metadata"]["managedFields"] = [{"manager": "bench", "operation": "Update", "fieldsV1": owned}]
         line = json.dumps({"type": "ADDED", "object": obj}, separators=(",", ":")).encode() + b"\n"
         parts.append(b"%x\r\n%b\r\n" % (len(line), line))

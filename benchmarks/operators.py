@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -31,10 +30,10 @@ import psutil
 import yaml
 
 from benchmarks.figures import Figure, as_json, table
+from benchmarks.kwok import CLUSTER, kwokctl
 from twinloop.demo.operators import SOURCES, VARIANTS, Operator
 from twinloop.kube import NAMESPACES, NGINXPODS, PODS, Client, Resource, WatchStream, decode_event, load_configuration
 
-CLUSTER = "twinloop-bench"
 DEFINITIONS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
 )
@@ -60,23 +59,12 @@ def cluster(pods: int) -> Iterator[tuple[Path, Path]]:
         policy, kubeconfig = folder / "policy.yaml", folder / "kubeconfig"
         policy.write_text(POLICY)
         try:
-            _kwokctl("create", "cluster", "--runtime", "binary", "--disable-qps-limits", "--wait", "60s",
+            kwokctl("create", "cluster", "--runtime", "binary", "--disable-qps-limits", "--wait", "60s",
                      "--kubeconfig", str(kubeconfig), "--kube-audit-policy", str(policy))  # fmt: skip
-            _kwokctl("scale", "node", "--replicas", str(pods // PODS_PER_NODE + 1), "--kubeconfig", str(kubeconfig))
+            kwokctl("scale", "node", "--replicas", str(pods // PODS_PER_NODE + 1), "--kubeconfig", str(kubeconfig))
             yield kubeconfig, Path.home() / ".kwok" / "clusters" / CLUSTER / "logs" / "audit.log"
         finally:
-            _kwokctl("delete", "cluster", "--kubeconfig", str(kubeconfig))
-
-
-def _kwokctl(*arguments: str) -> None:
-    done = subprocess.run(  # noqa: S603
-        ["kwokctl", "--name", CLUSTER, *arguments],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise click.ClickException(f"kwokctl {arguments[0]}: {done.stderr.strip()[-500:]}")
+            kwokctl("delete", "cluster", "--kubeconfig", str(kubeconfig))
 
 
 @dataclass

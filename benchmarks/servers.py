@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import ssl
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,15 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
 import psutil
 import yaml
 
+from benchmarks.kwok import CLUSTER, kwokctl
 from benchmarks.wire import Address
 from twinloop.apiserver.http.local import LocalServer
 
 EMBEDDED, REAL = "embedded", "kube-apiserver and etcd"
-CLUSTER = "twinloop-bench"
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def real() -> Iterator[Server]:
         kubeconfig = Path(folder) / "kubeconfig"
         began = time.monotonic()
         try:
-            _kwokctl(
+            kwokctl(
                 "create",
                 "cluster",
                 "--runtime",
@@ -83,18 +81,7 @@ def real() -> Iterator[Server]:
             processes = [each for each in psutil.process_iter() if _is_ours(each)]
             yield Server(REAL, _address(kubeconfig), took, lambda: sum(p.memory_info().rss for p in processes))
         finally:
-            _kwokctl("delete", "cluster", "--kubeconfig", str(kubeconfig))
-
-
-def _kwokctl(*arguments: str) -> None:
-    done = subprocess.run(  # noqa: S603
-        ["kwokctl", "--name", CLUSTER, *arguments],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise click.ClickException(f"kwokctl {arguments[0]}: {done.stderr.strip()[-500:]}")
+            kwokctl("delete", "cluster", "--kubeconfig", str(kubeconfig))
 
 
 def _is_ours(process: psutil.Process) -> bool:

@@ -17,7 +17,6 @@ from twinloop.apiserver.clock import Clock
 from twinloop.apiserver.controllers import Controllers
 from twinloop.apiserver.dispatch import dispatch
 from twinloop.apiserver.failures import Failure
-from twinloop.apiserver.history import Event
 from twinloop.apiserver.internal import Internal
 from twinloop.apiserver.kinds import Registry
 from twinloop.apiserver.publish.paths import Documents
@@ -61,8 +60,9 @@ class ApiServer:
         self.definitions = Definitions(self)
         self.storage.on_restore.append(self.definitions.resync)
         self.documents = Documents(self)
+        # Definitions hear of an event first: the controllers, which enlist themselves, find the registry in step.
+        self.storage.listeners.append(self.definitions.observe)
         self.controllers = Controllers(self, controllers)
-        self.storage.listeners.append(self._observe)
         self._create_system_namespaces()
 
     def _create_system_namespaces(self) -> None:
@@ -99,8 +99,3 @@ class ApiServer:
             except Exception:  # or nobody would ever set the timer again
                 log.exception("a controller failed")
         return min((at for each in working if (at := each.due()) is not None), default=None)
-
-    def _observe(self, event: Event) -> None:
-        self.definitions.observe(event)
-        for controller in self.controllers:
-            controller.observe(event)

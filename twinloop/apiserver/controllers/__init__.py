@@ -66,12 +66,3 @@ class Controllers:
         """Have all of them begin anew from what is stored."""
         for controller in self._running.values():
             controller.resume()
-
-    def run(self, now: float) -> None:
-        """Let each do what is due."""
-        for controller in self._running.values():
-            controller.run(now)
-
-    def due(self) -> float | None:
-        """The clock time at which one of them has something to do; None: not before the next event."""
-        return min((at for each in self._running.values() if (at := each.due()) is not None), default=None)
