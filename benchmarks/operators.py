@@ -61,7 +61,7 @@ def cluster(pods: int) -> Iterator[tuple[Path, Path]]:
         try:
             kwokctl("create", "cluster", "--runtime", "binary", "--disable-qps-limits", "--wait", "60s",
                      "--kubeconfig", str(kubeconfig), "--kube-audit-policy", str(policy))  # fmt: skip
-            kwokctl("scale", "node", "--replicas", str(pods // PODS_PER_NODE + 1), "--kubeconfig", str(kubeconfig))
+            kwokctl("scale", "node", "--replicas", str(pods // PODS_PER_NODE + 1))
             yield kubeconfig, Path.home() / ".kwok" / "clusters" / CLUSTER / "logs" / "audit.log"
         finally:
             kwokctl("delete", "cluster", "--kubeconfig", str(kubeconfig))
