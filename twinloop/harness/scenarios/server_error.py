@@ -1,0 +1,45 @@
+"""5xx: the API server, or something before it, fails and has done nothing."""
+
+from typing import Any
+
+from twinloop.harness.faults import Act, Match, Rule
+from twinloop.harness.props import CREATES, DELETES, FAULT, STATUS, at_late, day
+from twinloop.harness.scenario import Stage
+
+SET = "fault"
+DESCRIPTION = (
+    "A list, a watch, or two writes in a row fail before the API server has heard of them: with 500 and a Status, with 503 and a page for a "
+    "person, with 502 and nothing, or the connection breaks."
+)
+EXPECTATION = "Each is tried again with back-off until it works; an answer that is no JSON is no reason to die."
+DECIDING = FAULT
+_PAGE = "<html><body><h1>503 Service Unavailable</h1></body></html>"
+_INTERNAL = {"code": 500, "reason": "InternalError", "message": "etcdserver: leader changed"}
+
+
+def _fail(match: Match, **how: Any) -> Rule:
+    # A list or a watch once: the usual back-off after it is a second or so, after two of them three.
+    times = 2 if match.resource == "pods" or match.subresource else 1
+    return Rule(id="fail", match=match, act=Act.ANSWER if how else Act.ABORT, how=how, times=times, since="story")
+
+
+_LIST, _WATCH = Match(verb="list", resource="nginxpods"), Match(verb="watch", resource="nginxpods")
+PLANS = {
+    "create-500": (_fail(CREATES, **_INTERNAL),),
+    "create-503-page": (_fail(CREATES, code=503, raw=_PAGE),),
+    "create-502-empty": (_fail(CREATES, code=502, raw=""),),
+    "create-broken": (_fail(CREATES),),
+    "delete-500": (_fail(DELETES, **_INTERNAL),),
+    "status-500": (_fail(STATUS, **_INTERNAL),),
+    "status-503-page": (_fail(STATUS, code=503, raw=_PAGE),),
+    "list-500": (at_late(Act.ERROR, code=410), _fail(_LIST, **_INTERNAL)),
+    "list-503-page": (at_late(Act.ERROR, code=410), _fail(_LIST, code=503, raw=_PAGE)),
+    "watch-500": (at_late(Act.CUT, how="clean"), _fail(_WATCH, **_INTERNAL)),
+    "watch-broken": (at_late(Act.CUT, how="reset"), _fail(_WATCH)),
+    "event-500": (at_late(Act.ERROR, code=500),),
+}
+
+
+def story(stage: Stage) -> None:
+    """An ordinary day."""
+    day(stage)

@@ -1,0 +1,237 @@
+"""One trial: one scenario under one variant, from an empty namespace to the last line of its history.
+
+    namespace -> proxy -> truth -> operator up -> the story -> faults over -> settled? -> a quiet window
+              -> a canary -> everything deleted -> operator down -> End
+
+`compare.py` orders the trials and calls `run_trial`; the judges read the folder that it leaves. Nothing here decides
+whether the operator did well: a wait that ends in vain is a mark that says so. What the harness itself gets wrong ends
+the history with outcome "failed", which no judge takes for a pass.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from twinloop import __version__
+from twinloop.harness.backends.backend import Backend
+from twinloop.harness.history import Begin, End, Mark, Recorder
+from twinloop.harness.job import Job
+from twinloop.harness.log_alarms import alarms
+from twinloop.harness.proxy.host import ProxyHost
+from twinloop.harness.proxy.proxy import Hooks, Proxy
+from twinloop.harness.scenario import Scenario, Settings
+from twinloop.harness.stage import Hands, TrialStage
+from twinloop.harness.supervisor import Supervisor
+from twinloop.harness.truth import TruthWatch
+from twinloop.kube import NGINXPODS, Client, Resource
+
+log = logging.getLogger(__name__)
+
+CANARY = "canary"
+# Namespaces of one process are numbered, those of several cannot meet: a backend may be shared.
+_numbers = itertools.count(1)
+
+
+def bounds(job: Job, pace: float) -> Settings:
+    """The bounds of a trial: those of the scenario on top of the job's, stretched where pods take longer."""
+    settings = replace(job.settings, **job.scenario.settings)
+    return replace(
+        settings, bound=settings.bound * pace, canary=settings.canary * pace, quiet=settings.quiet * min(pace, 4)
+    )
+
+
+def run_trial(job: Job, backend: Backend, proxies: ProxyHost, results: Path) -> Path:
+    """Run one trial and return its folder. KeyboardInterrupt passes through, after everything was put away."""
+    folder = results / job.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with (folder / "history.jsonl").open("w") as stream:
+        recorder = Recorder(stream)
+        namespace = _namespace(job)
+        settings = bounds(job, backend.pace)
+        recorder.write(_begin(job, backend, namespace, settings))
+        missing = job.scenario.needs - backend.abilities
+        if missing:
+            recorder.write(End(outcome="unsupported", why=f"backend {backend.name} lacks {', '.join(sorted(missing))}"))
+            return folder
+        _run(job, backend, proxies, recorder, folder, namespace, settings)
+    return folder
+
+
+def _run(
+    job: Job,
+    backend: Backend,
+    proxies: ProxyHost,
+    recorder: Recorder,
+    folder: Path,
+    namespace: str,
+    settings: Settings,
+) -> None:
+    unfired: list[str] = []
+    try:
+        with _stage(job, backend, proxies, recorder, folder, namespace, settings) as (stage, proxy):
+            try:
+                play(job.scenario, stage, proxy, recorder)
+            finally:
+                unfired = proxy.unfired()
+    except KeyboardInterrupt:
+        recorder.write(End(outcome="interrupted", why="Ctrl-C", unfired=unfired))
+        raise
+    except Exception as error:
+        log.debug("the trial failed", exc_info=True)
+        recorder.write(End(outcome="failed", why=f"{type(error).__name__}: {error}", unfired=unfired))
+    else:
+        recorder.write(End(outcome="complete", unfired=unfired))
+
+
+def _namespace(job: Job) -> str:
+    words = re.sub("[^a-z0-9]+", "-", f"{job.scenario.name}-{job.name}".lower())[:40].strip("-")
+    return f"tl-{words}-{next(_numbers)}-{random.SystemRandom().randrange(16**4):04x}"
+
+
+def _begin(job: Job, backend: Backend, namespace: str, settings: Settings) -> Begin:
+    return Begin(
+        scenario=job.scenario.name,
+        plan=job.plan,
+        variant=job.name,
+        block=job.block,
+        seed=job.seed,
+        backend=backend.name,
+        namespace=namespace,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        rules=[rule.to_json() for rule in job.rules],
+        settings={**asdict(settings), "pace": backend.pace, "set": job.scenario.set},
+    )
+
+
+@contextmanager
+def _stage(
+    job: Job,
+    backend: Backend,
+    proxies: ProxyHost,
+    recorder: Recorder,
+    folder: Path,
+    namespace: str,
+    settings: Settings,
+) -> Iterator[tuple[TrialStage, Proxy]]:
+    """Everything a trial needs, put away in the opposite order whatever happens."""
+    with ExitStack() as stack:
+        client = Client(backend.configuration, user_agent=f"twinloop-compare/{__version__}")
+        stack.callback(client.close)
+        backend.make_namespace(namespace)
+        stack.callback(backend.delete_namespace, namespace)
+        hands = Hands(client, namespace, recorder)
+        # The supervisor is made after the proxy that calls it.
+        supervisors: list[Supervisor] = []
+        proxy = proxies.open(backend.configuration, recorder, _hooks(supervisors, client, namespace))
+        stack.callback(proxy.close)
+        proxy.arm(*job.rules)
+        truth = TruthWatch(client, namespace, recorder)
+        stack.callback(truth.close)
+        truth.open()
+
+        def kubeconfig(replica: str) -> Path:
+            path = folder / f"kubeconfig-{replica}"
+            if not path.exists():
+                proxy.kubeconfig(replica, path, namespace)
+            return path
+
+        supervisor = Supervisor(
+            job.variant,
+            recorder=recorder,
+            folder=folder,
+            namespace=namespace,
+            kubeconfigs=kubeconfig,
+            settings=settings,
+        )
+        supervisors.append(supervisor)
+        stack.callback(_note_alarms, folder, recorder)
+        stack.callback(supervisor.close)
+        stage = TrialStage(
+            hands=hands,
+            truth=truth.view,
+            proxy=proxy,
+            supervisor=supervisor,
+            backend=backend,
+            recorder=recorder,
+            namespace=namespace,
+            variant=job.variant.name,
+            settings=settings,
+            rng=random.Random(job.seed),  # noqa: S311 - a story's dice, which have to fall the same way again
+        )
+        yield stage, proxy
+
+
+def _hooks(supervisors: list[Supervisor], client: Client, namespace: str) -> Hooks:
+    def touch(resource: Resource, name: str) -> None:
+        # Somebody else's hand: it makes the version that the operator has read an old one, and nothing else.
+        mark = {"metadata": {"annotations": {"example.com/touched": str(random.SystemRandom().random())}}}
+        client.merge_patch(resource, name, mark, namespace)
+
+    def crash(replica: str) -> None:
+        supervisors[0].crash(replica)
+
+    def signal(replica: str, name: str) -> None:
+        supervisors[0].signal(replica, name)
+
+    return Hooks(crash=crash, signal=signal, touch=touch)
+
+
+def _note_alarms(folder: Path, recorder: Recorder) -> None:
+    for path in sorted(folder.glob("operator-*.log")):
+        replica = path.stem.partition("-")[2]
+        for alarm in alarms(replica, path.read_text(errors="replace").splitlines()):
+            recorder.write(alarm)
+
+
+def play(scenario: Scenario, stage: TrialStage, proxy: Proxy, recorder: Recorder) -> None:
+    """The acts of a trial, in their order."""
+    if scenario.starts:
+        up = stage.start()
+        recorder.write(Mark(name="steady", ok=up))
+    recorder.write(Mark(name="story-begin"))
+    proxy.begin_story()
+    scenario.story(stage)
+    recorder.write(Mark(name="story-end"))
+    stage.disarm()
+    stage.back()
+    recorder.write(Mark(name="faults-over"))
+    settled = stage.settle()
+    recorder.write(Mark(name="settled", ok=settled, detail=stage.mismatch()))
+    recorder.write(Mark(name="quiet-begin"))
+    stage.pause(stage.settings.window)
+    recorder.write(Mark(name="quiet-end"))
+    if scenario.set == "fault":
+        _canary(stage, recorder)
+    _clean_up(stage, recorder)
+
+
+def _canary(stage: TrialStage, recorder: Recorder) -> None:
+    """Whether a new NginxPod still gets somebody's attention, now that the faults are over."""
+    recorder.write(Mark(name="canary-begin"))
+    stage.create(CANARY, replicas=1)
+    stage.expect(CANARY, pods=1)
+    seen = stage.wait(lambda view: view.ready(CANARY), stage.settings.canary)
+    recorder.write(Mark(name="canary", ok=seen))
+
+
+def _clean_up(stage: TrialStage, recorder: Recorder) -> None:
+    """Delete every NginxPod, as a user would, and see whether everything goes; then let the operator go."""
+    recorder.write(Mark(name="cleanup-begin"))
+    with stage.truth.changed:
+        names = list(stage.truth.objects[NGINXPODS])
+    for name in names:
+        stage.delete(name)
+        stage.expect_gone(name)
+    gone = stage.wait(lambda _: not stage.mismatch_of(names))
+    recorder.write(Mark(name="cleanup-end", ok=gone, detail=stage.mismatch_of(names)))
+    stage.stop_all()
