@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -32,7 +33,7 @@ from handwritten.mutation_cache import MutationCache
 from handwritten.mutation_detector import new_cache_mutation_detector
 from handwritten.pipeline import CLASSIC, Pipeline
 from handwritten.ratelimit import ItemExponentialFailureRateLimiter, RateLimitingQueue
-from handwritten.store import meta_namespace_key, split_meta_namespace_key
+from handwritten.store import Indexer, meta_namespace_key, split_meta_namespace_key
 from twinloop.cluster import LiveCluster, Recorder
 from twinloop.errors import NotFound
 from twinloop.kube import NGINXPODS, PODS, Client
@@ -63,15 +64,16 @@ def _owner(pod: Object) -> list[str]:
     return [uid] if uid else []
 
 
+POD_INDEXERS: Final = {BY_OWNER: _owner, BY_PARENT: _parents}
+
+
 class CachedCluster(LiveCluster):
     """The sync function's `Cluster` on the informers' caches, corrected by the answers to our own writes."""
 
-    def __init__(
-        self, client: Client, recorder: Recorder, nginxpods: SharedInformer, pods: SharedInformer, clock: Clock
-    ) -> None:
+    def __init__(self, client: Client, recorder: Recorder, nginxpods: Indexer, pods: Indexer, clock: Clock) -> None:
         super().__init__(client, recorder)
-        self._nginxpods = nginxpods.indexer
-        self._pods = pods.indexer
+        self._nginxpods = nginxpods
+        self._pods = pods
         self.own_nginxpods = MutationCache(meta_namespace_key, clock=clock)
         self.own_pods = MutationCache(owner_uid, clock=clock)
 
@@ -205,11 +207,11 @@ class NginxPodOperator:
             clock=clock,
             rng=rng,
             name="pods",
-            indexers={BY_OWNER: _owner, BY_PARENT: _parents},
+            indexers=POD_INDEXERS,
             pipeline=pipeline,
             mutation_detector=new_cache_mutation_detector("pods", clock=clock),
         )
-        self.cluster = CachedCluster(client, recorder, self.nginxpods, self.pods, clock)
+        self.cluster = CachedCluster(client, recorder, self.nginxpods.indexer, self.pods.indexer, clock)
         # No token bucket: the limit is each NginxPod's own back-off, in both variants.
         self.queue: RateLimitingQueue[str] = RateLimitingQueue(
             rate_limiter=ItemExponentialFailureRateLimiter(RETRY_BASE, RETRY_MAX),
@@ -218,8 +220,8 @@ class NginxPodOperator:
             metrics=PrometheusMetricsProvider(registry),
         )
         registrations = [
-            self.nginxpods.add_event_handler(_NginxPodHandler(self)),
-            self.pods.add_event_handler(_PodHandler(self)),
+            self.nginxpods.add_event_handler(NginxPodHandler(self.cluster, self.queue.add)),
+            self.pods.add_event_handler(PodHandler(self.cluster, self.nginxpods.indexer, self.queue.add)),
         ]
         # The handlers' own has_synced, not the informers': only then is every listed object on the queue.
         self.controller = Controller(
@@ -265,60 +267,64 @@ class NginxPodOperator:
         waiting = [informer.name for informer in (self.nginxpods, self.pods) if not informer.has_synced()]
         return f"not synced: {', '.join(waiting)}" if waiting else True
 
-    def enqueue(self, key: str) -> None:
-        """Ask for a visit of a NginxPod."""
-        self.queue.add(key)
-
     def _reconcile(self, key: str) -> Outcome:
-        namespace, name = split_meta_namespace_key(key)
-        outcome = self._metrics.observe(
-            lambda: sync(self.cluster, namespace, name, now=lambda: datetime.now(UTC), memory=self._memory)
-        )
-        wait = self.cluster.unconfirmed(namespace, name)
-        if outcome.failure or wait is None:
-            return outcome
-        return Outcome(again=wait if outcome.again is None else min(wait, outcome.again))
+        return visit(self.cluster, key, self._memory, self._metrics)
 
 
-class _NginxPodHandler:
+def visit(cluster: CachedCluster, key: str, memory: Memory, metrics: ReconcileMetrics) -> Outcome:
+    """Run the sync function for a key on what the caches know, and come back while they have yet to confirm a write."""
+    namespace, name = split_meta_namespace_key(key)
+    outcome = metrics.observe(lambda: sync(cluster, namespace, name, now=lambda: datetime.now(UTC), memory=memory))
+    wait = cluster.unconfirmed(namespace, name)
+    if outcome.failure or wait is None:
+        return outcome
+    return Outcome(again=wait if outcome.again is None else min(wait, outcome.again))
+
+
+class NginxPodHandler:
     """Events of NginxPods: each asks for a visit, except the echo of our own status write."""
 
-    def __init__(self, operator: NginxPodOperator) -> None:
-        self._operator = operator
-        self._own = operator.cluster.own_nginxpods
+    def __init__(self, cluster: CachedCluster, enqueue: Callable[[str], None]) -> None:
+        self._own = cluster.own_nginxpods
+        self._enqueue = enqueue
 
     def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002 - the handler protocol
-        self._operator.enqueue(meta_namespace_key(obj))
+        """Visit it."""
+        self._enqueue(meta_namespace_key(obj))
 
     def on_update(self, old: Object, new: Object) -> None:
+        """Visit it, unless all that changed is what we wrote ourselves."""
         # By the version that the server gave to our write: a status that somebody else has changed comes under another
         # one and is put right. Equal versions on both sides are a resync, which is there to visit everything.
         echo = old["metadata"]["resourceVersion"] != new["metadata"]["resourceVersion"] and self._own.is_ours(new)
         self._own.seen(new)
         if not echo or is_terminating(new):
-            self._operator.enqueue(meta_namespace_key(new))
+            self._enqueue(meta_namespace_key(new))
 
     def on_delete(self, obj: Object | DeletedFinalStateUnknown) -> None:
+        """Visit it once more, to forget it."""
         key = obj.key if isinstance(obj, DeletedFinalStateUnknown) else meta_namespace_key(obj)
         last = _last_known(obj)
         if last is not None:
             self._own.removed(last)
-        self._operator.enqueue(key)
+        self._enqueue(key)
 
 
-class _PodHandler:
+class PodHandler:
     """Events of pods: they ask for a visit of every NginxPod that they may concern and that exists."""
 
-    def __init__(self, operator: NginxPodOperator) -> None:
-        self._operator = operator
-        self._own = operator.cluster.own_pods
-        self._nginxpods = operator.nginxpods.indexer
+    def __init__(self, cluster: CachedCluster, nginxpods: Indexer, enqueue: Callable[[str], None]) -> None:
+        self._own = cluster.own_pods
+        self._nginxpods = nginxpods
+        self._enqueue = enqueue
 
     def on_add(self, obj: Object, is_in_initial_list: bool) -> None:  # noqa: ARG002 - the handler protocol
+        """Visit whom it concerns."""
         self._own.seen(obj)
         self._wake(obj)
 
     def on_update(self, old: Object, new: Object) -> None:
+        """Visit whom it concerns, or did."""
         # Both: a pod that lost its owner or its label concerns the NginxPod that it no longer names.
         self._own.seen(new)
         if old["metadata"].get("uid") != new["metadata"].get("uid"):
@@ -326,6 +332,7 @@ class _PodHandler:
         self._wake(old, new)
 
     def on_delete(self, obj: Object | DeletedFinalStateUnknown) -> None:
+        """Visit whom it concerned."""
         last = _last_known(obj)
         if last is not None:
             self._own.removed(last)
@@ -335,7 +342,7 @@ class _PodHandler:
         for key in {key for pod in pods for key in _parents(pod)}:
             # Somebody else's pod costs a look into a dict. A NginxPod that is not in the cache yet gets its own event.
             if self._nginxpods.get_by_key(key) is not None:
-                self._operator.enqueue(key)
+                self._enqueue(key)
 
 
 def _last_known(obj: Object | DeletedFinalStateUnknown) -> Any:

@@ -22,26 +22,23 @@ TWINLOOP_WORKERS, TWINLOOP_RESYNC (seconds, 0 = never), TWINLOOP_METRICS_ADDRESS
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
-import math
 import os
 import random
 import sys
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any
 
+import framework
 import kopf
+from framework import Login, configured, in_thread, now, number
 from prometheus_client import disable_created_metrics
 
 from twinloop import __version__
 from twinloop.cluster import ToldCluster
 from twinloop.errors import EXIT_CONFIGURATION, ApiError, ConfigurationError, NotFound
-from twinloop.kube import NGINXPODS, PODS, Client, Configuration, EventRecorder, load_configuration
+from twinloop.kube import NGINXPODS, PODS, Client, EventRecorder
 from twinloop.memory import Memory
 from twinloop.metrics import ReconcileMetrics
 from twinloop.nginxpod import GROUP, VERSION, Object, name_of, namespace_of, parents_of, uid_of
@@ -60,8 +57,6 @@ PLURAL = NGINXPODS.plural
 PROMISE_GRACE = 6.0
 # Resyncs are spread by this part of their period, so that what started together does not come back together.
 RESYNC_JITTER = 0.1
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -86,16 +81,15 @@ class Operator:
     """What the handlers share: the client, the worker threads, and the NginxPods that exist."""
 
     def __init__(self) -> None:
-        self.configuration: Configuration = load_configuration(context=os.environ.get("TWINLOOP_CONTEXT") or None)
-        self.workers = int(_number("TWINLOOP_WORKERS", 4, least=1))
-        self.resync = _number("TWINLOOP_RESYNC", 600, least=0)
+        self.configuration = configured()
+        self.workers = int(number("TWINLOOP_WORKERS", 4, least=1))
+        self.resync = number("TWINLOOP_RESYNC", 600, least=0)
         self.client = Client(self.configuration, user_agent=f"twinloop-kopf/{__version__}", pool_size=self.workers + 2)
         self.recorder = EventRecorder(self.client)
         self.metrics = ReconcileMetrics("nginxpod", workers=self.workers)
         self.memory = Memory()
         self.keyed: dict[Key, Keyed] = {}
         self.started = self.listed = False
-        self.logged_in = datetime.min.replace(tzinfo=UTC)
         # As many visits at once as the handwritten variant has workers.
         self._slots = asyncio.Semaphore(self.workers)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -120,7 +114,7 @@ class Operator:
 
     def _sync(self, cluster: ToldCluster, key: Key) -> Outcome:
         try:
-            return self.metrics.observe(lambda: sync(cluster, *key, now=_now, memory=self.memory))
+            return self.metrics.observe(lambda: sync(cluster, *key, now=now, memory=self.memory))
         except Exception as error:
             log.exception("Sync function raised", extra={"nginxpod": "/".join(key)})
             return Outcome(f"{type(error).__name__}: {error}")
@@ -142,7 +136,7 @@ class Operator:
     async def _touch(self, key: Key) -> bool:
         """Make kopf see an update, so that its retries take over; False when even that was refused."""
         namespace, name = key
-        patch = {"metadata": {"annotations": {TOUCHED: _now().isoformat()}}}
+        patch = {"metadata": {"annotations": {TOUCHED: now().isoformat()}}}
 
         def touch() -> bool:
             try:
@@ -237,36 +231,6 @@ class Operator:
         await in_thread(lambda: self.recorder.close(1.0))
 
 
-async def in_thread(call: Callable[[], T]) -> T:
-    """Run a blocking call in a thread that nobody waits for at the end of the process.
-
-    An executor's threads are joined when Python exits: one request that hangs would keep the process for as long as
-    its time-out, past the grace period of its pod.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: Exception | None) -> None:
-        if future.done():  # cancelled meanwhile
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast("T", result))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = call()
-        except Exception as caught:  # noqa: BLE001 - handed to whoever awaits
-            error = caught
-        with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=run, name="blocking", daemon=True).start()
-    return await future
-
-
 def _key(body: kopf.Body) -> Key:
     obj: Object = dict(body)
     return namespace_of(obj), name_of(obj)
@@ -274,21 +238,6 @@ def _key(body: kopf.Body) -> Key:
 
 def _generation(body: kopf.Body) -> int:
     return int(body["metadata"].get("generation", 0))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _number(variable: str, default: float, *, least: float) -> float:
-    text = os.environ.get(variable) or str(default)
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not least <= number < math.inf:
-        raise ConfigurationError(f"{variable} must be a number, at least {least:g}, not {text!r}", hint="")
-    return number
 
 
 def _open() -> tuple[Operator, Server]:
@@ -307,29 +256,10 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 app, server = _open()
 
 
-class EndlessBackoffs:
-    """kopf's own back-offs up to the longest delay of either variant, and then that for ever."""
-
-    def __iter__(self) -> Iterator[float]:
-        """Start over for each request."""
-        return itertools.chain((1, 1, 2, 3, 5, 8, 13), itertools.repeat(RETRY_MAX))
-
-
 @kopf.on.startup()
 def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
-    """Settings that make kopf as fair a match as it can be; each says what it changes."""
-    # One line for each event handler's success, of every pod in the cluster, says nothing; failures are still logged.
-    # So are the visits, by the sync function itself, and the kubelet's probes are not.
-    logging.getLogger("kopf.objects").addFilter(lambda record: record.levelno > logging.INFO)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    # Default: True. Events come from the shared recorder, the same in both variants; kopf's would come on top.
-    settings.posting.enabled = False
-    # Default: 8 retries in 54 s, after which a watch that still gets 5xx or 403 ends the process. An outage or a missing
-    # right is waited out instead, as client-go does.
-    settings.networking.error_backoffs = EndlessBackoffs()
-    # Default: 300 s and no limit. One request that hangs would hold up its NginxPod for minutes.
-    settings.networking.request_timeout = 30
-    settings.networking.connect_timeout = 5
+    """Settings beyond the common ones; each says what it changes."""
+    framework.configure(settings)
     # Default: 60 s. An exception that is no kopf error is a mistake of ours or a strange object; the handwritten loop
     # waits no longer than this either.
     settings.execution.default_backoff = RETRY_MAX
@@ -338,32 +268,7 @@ def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     app.started = True
 
 
-@kopf.on.login()
-async def login(**_: Any) -> kopf.ConnectionInfo:
-    """Log in with what the kubeconfig or the service account says now.
-
-    kopf calls this at the start and after every 401, so a rotated token is read again here. kopf gives up when a login
-    returns what was refused before; an API server that has just started may well refuse a good token for a moment.
-    Hence an `expiration` of its own for each login, and a pause when the last one was a moment ago.
-    """
-    if _now() - app.logged_in < timedelta(seconds=5):
-        await asyncio.sleep(1)
-    app.logged_in = _now()
-    configuration = await in_thread(lambda: load_configuration(context=os.environ.get("TWINLOOP_CONTEXT") or None))
-    rest, credential = configuration.rest, configuration.credentials.current()
-    scheme, _space, token = (credential.authorization or "").partition(" ")
-    return kopf.ConnectionInfo(
-        server=configuration.server,
-        ca_path=rest.ssl_ca_cert,
-        insecure=not rest.verify_ssl,
-        scheme=scheme or None,
-        token=token or None,
-        certificate_path=rest.cert_file,
-        private_key_path=rest.key_file,
-        proxy_url=rest.proxy,
-        default_namespace=configuration.namespace,
-        expiration=_now() + timedelta(days=365),
-    )
+kopf.on.login()(Login().log_in)
 
 
 @kopf.on.resume(GROUP, VERSION, PLURAL)

@@ -1,4 +1,4 @@
-"""Starts either operator as what it is to everybody else: a process with flags, probes, logs and an exit code."""
+"""Starts any of the operators as what it is to everybody else: a process with flags, probes, logs and an exit code."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ class Operator:
         self.health, self.metrics = free_port(), metrics or free_port()
         self.log = log
         self.variant = variant
+        kopf = [
+            *(sys.executable, "-m", "kopf", "run", "--standalone", "-A", "--log-format=json"),
+            f"--liveness=http://127.0.0.1:{self.health}/healthz",
+        ]
         commands = {
             "handwritten": [
                 *(sys.executable, "-m", "handwritten"),
                 f"--health-probe-bind-address=127.0.0.1:{self.health}",
                 f"--metrics-bind-address=127.0.0.1:{self.metrics}",
             ],
-            "kopf": [
-                *(sys.executable, "-m", "kopf", "run", "--standalone", "-A", "--log-format=json"),
-                f"--liveness=http://127.0.0.1:{self.health}/healthz",
-                "operator/nginxpod.py",
-            ],
+            "kopf": [*kopf, "operator/nginxpod.py"],
+            "kopf-level": [*kopf, "operator/nginxpod_level.py"],
         }
         base = {k: v for k, v in os.environ.items() if not k.startswith("KUBE")}
         own = {"KUBECONFIG": str(kubeconfig), "TWINLOOP_METRICS_ADDRESS": f"127.0.0.1:{self.metrics}"}

@@ -21,7 +21,7 @@ def api() -> Iterator[EmbeddedApi]:
     server.close()
 
 
-@pytest.fixture(params=["handwritten", "kopf"])
+@pytest.fixture(params=["handwritten", "kopf", "kopf-level"])
 def variant(request: pytest.FixtureRequest) -> str:
     """Each test runs once for each operator."""
     return str(request.param)

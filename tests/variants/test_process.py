@@ -216,8 +216,8 @@ def test_its_metrics_are_prometheus_text_with_the_known_names(
     results = {sample.labels["result"]: sample.value for sample in families["controller_runtime_reconcile"].samples}
     assert results["success"] >= 1
     assert "rest_client_requests" in families
-    # kopf has no work queue; a number that does not exist is absent.
-    assert ("workqueue_depth" in families) == (variant == "handwritten")
+    # kopf has no work queue; a number that does not exist is absent. The level variant has the handwritten one's.
+    assert ("workqueue_depth" in families) == (variant != "kopf")
 
 
 def test_its_log_lines_are_json(api: EmbeddedApi, start: Start, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_busy_port_is_one_line_and_exit_code_2(api: EmbeddedApi, start: Start,
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        environ = {"TWINLOOP_METRICS_ADDRESS": f"127.0.0.1:{port}"} if variant == "kopf" else {}
+        environ = {"TWINLOOP_METRICS_ADDRESS": f"127.0.0.1:{port}"} if variant != "handwritten" else {}
         operator = start(api.kubeconfig(tmp_path / "kubeconfig"), environ, metrics=port)
         assert operator.process.wait(20) == 2
     (line,) = operator.output().splitlines()

@@ -16,6 +16,7 @@ from twinloop.apiserver.answer import Answer, WatchAnswer
 from twinloop.apiserver.clock import Clock
 from twinloop.apiserver.controllers import Controllers
 from twinloop.apiserver.dispatch import dispatch
+from twinloop.apiserver.expiry import Expiry
 from twinloop.apiserver.failures import Failure
 from twinloop.apiserver.internal import Internal
 from twinloop.apiserver.kinds import Registry
@@ -62,6 +63,7 @@ class ApiServer:
         self.documents = Documents(self)
         # Definitions hear of an event first: the controllers, which enlist themselves, find the registry in step.
         self.storage.listeners.append(self.definitions.observe)
+        self.expiry = Expiry(self.storage, clock)
         self.controllers = Controllers(self, controllers)
         self._create_system_namespaces()
 
@@ -92,7 +94,7 @@ class ApiServer:
     def tick(self) -> float | None:
         """Let the controllers do what is due; returns the clock time at which there is something to do again."""
         now = self.clock.now()
-        working = (self.definitions, *self.controllers)
+        working = (self.definitions, self.expiry, *self.controllers)
         for each in working:
             try:
                 each.run(now)

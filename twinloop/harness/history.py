@@ -187,7 +187,8 @@ class Process(Record):
 class Sample(Record):
     """What the process tree of a replica uses: CPU in seconds since its start, resident and proportional memory in bytes.
 
-    `reconciles` is controller_runtime_reconcile_total so far, None for an operator that serves no such metric.
+    `pss` is 0 and `reconciles` (controller_runtime_reconcile_total so far) None in samples that did not ask, see `sampler.py`;
+    of an operator that serves no such metric `reconciles` is always None.
     """
 
     kind: ClassVar[str] = "sample"

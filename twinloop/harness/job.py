@@ -17,7 +17,8 @@ class Variant:
     """An operator: a name and a command line, in which {kubeconfig} {namespace} {metrics_port} {health_port} are filled in.
 
     Also {python}, {sources} (the root of the clone) and {resync} (seconds). `environment` may hold the same words. `approach` is one sentence,
-    `owned` the source files, relative to the clone, that somebody who takes this way has to write and keep.
+    `owned` the source files, relative to the clone, that somebody who takes this way has to write and keep. `ready`: the URL of
+    its readiness probe; a variant that was never told the port in it counts as ready once it runs.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Variant:
     environment: Mapping[str, str] = field(default_factory=dict)
     approach: str = ""
     owned: tuple[str, ...] = ()
+    ready: str = "http://127.0.0.1:{health_port}/readyz"
 
 
 @dataclass(frozen=True)

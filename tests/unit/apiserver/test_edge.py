@@ -1,7 +1,7 @@
 """The HTTP edge around a handler that only echoes: who is let in, what the handler gets to see, how answers go out.
 
 Covered: tokens, paths as they were sent, queries, headers, bodies and their limit, methods, keep-alive and pipelining,
-HTTP/1.0, framing that is none, compression, indentation, header values, protobuf bodies.
+HTTP/1.0, framing that is none, slow readers of large answers, compression, indentation, header values, protobuf bodies.
 
 Left out: watches (test_edge_watches.py), TLS and the listening socket (test_edge_listener.py), what the real server
 answers to the same requests (tests/conformance).
@@ -16,8 +16,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from support.edge import Client, Reply, Site, serving
+from support.edge import Client, Reply, Site, serving, until
 from twinloop.apiserver.answer import Answer
+from twinloop.apiserver.http import head
 from twinloop.apiserver.http.edge import BODY_LIMIT
 from twinloop.apiserver.http.head import GZIP_THRESHOLD
 from twinloop.apiserver.request import Request
@@ -349,3 +350,31 @@ def test_a_large_answer_to_a_client_that_leaves_harms_nobody() -> None:
         assert (await (await site.connect()).ask("GET", "/")).code == 200
 
     run(test, lambda _: Answer(200, b"x" * 8_000_000, "text/plain"))
+
+
+def test_a_client_that_takes_nothing_of_a_large_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head, "STALLED", 0.1)
+
+    async def test(site: Site, client: Client) -> None:
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined] # there is no public way not to read
+        client.send("GET", "/big")
+        await until(lambda: site.server.asked, "the request has come")
+        await asyncio.sleep(0.3)
+        client.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await client.reply()
+
+    run(test, lambda _: Answer(200, b"x" * 30_000_000))
+
+
+def test_a_client_that_reads_slowly_gets_all_of_a_large_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head, "STALLED", 0.5)
+
+    async def test(_: Site, client: Client) -> None:
+        client.send("GET", "/big")
+        length = int((await client.begin()).headers["content-length"])
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            await client.reader.readexactly(length // 8)
+
+    run(test, lambda _: Answer(200, b"x" * 64_000_000))

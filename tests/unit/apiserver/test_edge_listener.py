@@ -1,7 +1,7 @@
 """The listening socket: one port for TLS and plain HTTP on loopback, and the certificate that comes with it.
 
 Covered: both protocols on one port, clients that check the certificate, silent and broken connections, a port that is
-taken, the end of listening.
+taken, how much is read at a time, the end of listening.
 Left out: requests and answers (test_edge.py).
 """
 
@@ -17,7 +17,7 @@ import pytest
 
 from support.edge import serving
 from twinloop.apiserver.answer import Answer
-from twinloop.apiserver.http import listener
+from twinloop.apiserver.http import edge, listener
 from twinloop.apiserver.http.certificate import Certificate, Maker
 from twinloop.errors import ConfigurationError
 
@@ -40,6 +40,28 @@ def test_tls_and_plain_http_share_a_port() -> None:
             assert (await (await site.connect(tls=trusting())).ask("GET", "/")).body == b"hello"
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_little_is_read_at_a_time(encrypted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each read would allocate 256 KB, and the heap grow for want of room that is large enough."""
+    sizes: list[int] = []
+
+    class Noting(edge._Protocol):
+        def data_received(self, data: bytes) -> None:
+            sizes.append(len(data))
+            super().data_received(data)
+
+    monkeypatch.setattr(edge, "_Protocol", Noting)
+
+    async def main() -> None:
+        async with serving(lambda _: Answer(200, b""), tls=certificate().context()) as site:
+            client = await site.connect(tls=trusting() if encrypted else None)
+            assert (await client.ask("POST", "/", b"x" * 1_000_000)).code == 200
+
+    asyncio.run(main())
+    assert sum(sizes) > 1_000_000
+    assert max(sizes) <= edge.READ_SIZE
 
 
 def test_a_client_that_trusts_somebody_else_is_not_served() -> None:

@@ -20,7 +20,7 @@ from aiohttp import ClientConnectionResetError
 from support.edge import Client, Lines, Site, serving, until
 from twinloop.apiserver.answer import Answer, WatchAnswer
 from twinloop.apiserver.clock import Clock, ManualClock
-from twinloop.apiserver.http import watches
+from twinloop.apiserver.http import head as http_head
 from twinloop.apiserver.http.watches import OpenWatch
 from twinloop.apiserver.request import Request
 
@@ -140,6 +140,19 @@ def test_a_client_that_goes_closes_its_stream() -> None:
     run(test)
 
 
+def test_a_watch_that_is_over_is_let_go_of_at_once() -> None:
+    """Without waiting for the garbage collector: a busy server has hundreds of them, with all that they hold."""
+
+    async def test(_: Site, client: Client, stream: Lines) -> None:
+        await client.begin()
+        assert stream.on_ready is not None
+        client.writer.transport.abort()
+        await until(lambda: stream.closed, "the stream is closed")
+        assert stream.on_ready is None
+
+    run(test)
+
+
 def test_a_client_that_does_not_read_holds_up_nobody_else() -> None:
     async def test(site: Site, client: Client, stream: Lines) -> None:
         await client.begin()
@@ -157,7 +170,7 @@ def test_a_client_that_does_not_read_holds_up_nobody_else() -> None:
 
 
 def test_a_client_that_takes_nothing_for_long_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watches, "STALLED", 0.1)
+    monkeypatch.setattr(http_head, "STALLED", 0.1)
 
     async def test(site: Site, client: Client, stream: Lines) -> None:
         await client.begin()

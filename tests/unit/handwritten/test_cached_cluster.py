@@ -6,11 +6,9 @@ The caches here are filled by hand and stay as they are: no informer runs. Left 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
-from handwritten.nginxpod import BY_OWNER, BY_PARENT, CachedCluster, _owner, _parents
+from handwritten.nginxpod import POD_INDEXERS, CachedCluster
 from handwritten.store import Indexer
 from handwritten.testing import FakeClock
 from support.builders import NAMESPACE, changed, finished, foreign, nginxpod, pod, terminating
@@ -18,13 +16,6 @@ from support.fake_client import FakeClient, SilentRecorder
 from twinloop.errors import NotFound
 from twinloop.kube import NGINXPODS, PODS, Object
 from twinloop.nginxpod import is_terminating, name_of
-
-
-@dataclass
-class Cache:
-    """An informer that does nothing."""
-
-    indexer: Indexer = field(default_factory=Indexer)
 
 
 class Shop:
@@ -35,22 +26,22 @@ class Shop:
         self.client.nginxpods.add(nginxpod())
         for ordinal in range(3):
             self.client.pods.add(pod(nginxpod(), ordinal))
-        self.nginxpods, self.pods = Cache(), Cache(Indexer({BY_OWNER: _owner, BY_PARENT: _parents}))
+        self.nginxpods, self.pods = Indexer(), Indexer(POD_INDEXERS)
         self.clock = FakeClock()
         self.catch_up()
         self.cluster = CachedCluster(
             self.client,  # type: ignore[arg-type]
             SilentRecorder(),
-            self.nginxpods,  # type: ignore[arg-type]
-            self.pods,  # type: ignore[arg-type]
+            self.nginxpods,
+            self.pods,
             self.clock,
         )
-        self.web = self.nginxpods.indexer.list()[0]
+        self.web = self.nginxpods.list()[0]
 
     def catch_up(self) -> None:
         """Let the caches show what the server has."""
-        self.nginxpods.indexer.replace(self.client.items(NGINXPODS).values())
-        self.pods.indexer.replace(self.client.items(PODS).values())
+        self.nginxpods.replace(self.client.items(NGINXPODS).values())
+        self.pods.replace(self.client.items(PODS).values())
 
     def seen(self, *, live: bool = False) -> dict[str, Object]:
         return {name_of(pod): pod for pod in self.cluster.list_pods(self.web, live=live)}
@@ -114,7 +105,7 @@ def test_a_status_that_was_written_is_read_back_with_its_version(shop: Shop) -> 
 
 def test_a_nginxpod_that_the_cache_has_dropped_is_gone_whatever_we_wrote(shop: Shop) -> None:
     shop.cluster.patch_status(shop.web, {"replicas": 3})
-    shop.nginxpods.indexer.replace([])
+    shop.nginxpods.replace([])
     assert shop.cluster.get_nginxpod(NAMESPACE, "web", live=False) is None
 
 

@@ -34,6 +34,10 @@ BODY_LIMIT = 3 * 1024 * 1024
 _BODILESS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 # Room for long selectors and continue tokens; Go allows a megabyte for all headers.
 _LINE_LIMIT = 1 << 18
+# Bytes taken from a socket at a time; asyncio's own 256 KB are allocated for each read and then cut to what came. The
+# history keeps small objects for long, which come to lie in what was cut off, so the next read finds no room that is
+# large enough and the heap grows, though nothing more is used: by 60 MB in ten minutes of load.
+READ_SIZE = 1 << 14
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # What Go's net/http answers before any handler sees a request that is none.
 _BAD_REQUEST = head(400, [("Content-Type", "text/plain; charset=utf-8")], keep_alive=False)
@@ -136,7 +140,14 @@ class Connections(web.Server):
 
 
 class _Protocol(RequestHandler):
-    """aiohttp's protocol, with Go's answer to what is no HTTP: no HTML and nothing of the inside."""
+    """aiohttp's protocol that reads little at a time, with Go's answer to what is no HTTP: nothing of the inside."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Set how much is read at a time: `max_size` is the same attribute of the socket's transport and of TLS."""
+        for reader in (transport, getattr(transport, "_ssl_protocol", None)):
+            if hasattr(reader, "max_size"):
+                reader.max_size = READ_SIZE
+        super().connection_made(transport)
 
     def handle_error(
         self,

@@ -1,7 +1,7 @@
 """The head of an HTTP answer as bytes, and what depends on the request: compression, indentation, keep-alive.
 
 `edge.py` asks for a `Whole` to return to aiohttp, which has it written through `prepare`; `watches.py` takes the head
-alone. Heads are built by hand because aiohttp's own answers cost as much as all the rest of a small request.
+alone, and `send`, which has patience with a slow reader and none with one that reads nothing. Heads are built by hand because aiohttp's own answers cost as much as all the rest of a small request.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _GZIP_LEVEL = 1
 _JOIN_LIMIT = 64 * 1024
 # Bytes handed over at a time: what the socket does not take at once is copied, and a list may have 30 MB.
 _PIECE = 256 * 1024
+# A client that has not taken a piece in so many seconds is gone, whatever its socket says.
+STALLED = 30.0
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 # Clients that people type into get indented JSON, as from kube-apiserver.
@@ -69,6 +71,18 @@ def headers_of(answer: Any) -> list[tuple[str, str]]:
     ]
 
 
+async def send(request: web.BaseRequest, data: bytes | memoryview) -> None:
+    """Write until the socket has taken most of it. Raises ConnectionError when the client is gone or reads nothing."""
+    try:
+        async with asyncio.timeout(STALLED):
+            await request.writer.write(data)
+            await request.writer.drain()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the client reads nothing") from None
+
+
 class Whole(web.StreamResponse):
     """An answer that is there as a whole: one write, no header objects."""
 
@@ -82,7 +96,7 @@ class Whole(web.StreamResponse):
         await request.writer.write(self._head)
         body, self._rest = memoryview(self._rest), b""
         for start in range(0, len(body), _PIECE):
-            await request.writer.write(body[start : start + _PIECE])
+            await send(request, body[start : start + _PIECE])
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:

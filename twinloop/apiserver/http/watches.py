@@ -2,7 +2,7 @@
 
 `edge.py` hands a `WatchAnswer` over and returns what comes back to aiohttp. Nothing is buffered here but what the
 socket has not taken yet: while a client does not read, its task waits in the write, the stream counts what piles up
-and ends itself when that is too much, and a client that takes nothing at all for `STALLED` is cut off.
+and ends itself when that is too much, and a client that takes nothing at all for `head.STALLED` is cut off.
 
 A write by one client makes lines for many watches. Wake-ups are gathered (`Alarm`), so that under load one wake-up of
 a watch writes the lines of several events in one piece.
@@ -16,13 +16,11 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from twinloop.apiserver.answer import Stream, WatchAnswer
-from twinloop.apiserver.http.head import head, headers_of
+from twinloop.apiserver.http.head import head, headers_of, send
 from twinloop.apiserver.http.ticker import Ticker
 
 # Seconds between two rounds of wake-ups. The first event after a pause is written at once.
 GATHER = 0.002
-# A client that has not taken a byte for so many seconds is gone, whatever its socket says.
-STALLED = 30.0
 
 
 class Alarm:
@@ -105,24 +103,27 @@ class OpenWatch:
 
     async def run(self) -> web.StreamResponse:
         """Head, lines, end; a client that is gone ends it by cancelling this task."""
-        writer, stream = self._request.writer, self._stream
+        stream = self._stream
         stream.on_ready = self.wake
         chunked = self._request.version >= (1, 1)
         try:
-            await self._write(writer, self._head(chunked=chunked))
+            await send(self._request, self._head(chunked=chunked))
             while True:
                 self._woken = False
                 lines = stream.read()
                 if lines:
-                    await self._write(writer, _chunk(lines) if chunked else lines)
+                    await send(self._request, _chunk(lines) if chunked else lines)
                 elif stream.ended or self._stopped:
                     break
                 else:
                     await self._sleep()
-            await self._write(writer, b"0\r\n\r\n" if chunked else b"")
+            await send(self._request, b"0\r\n\r\n" if chunked else b"")
         except ConnectionError:  # the client went, or was sent away: every watch ends so in the end, and it is no error
             return Written(keep_alive=False)
         finally:
+            # Else stream and watch would hold each other, and with them the events of a replay and the request, until
+            # the garbage collector comes by: under load that is hundreds of watches later.
+            stream.on_ready = None
             stream.close()
         return Written(keep_alive=chunked and self._request.keep_alive)
 
@@ -131,16 +132,6 @@ class OpenWatch:
         if chunked:
             headers.append(("Transfer-Encoding", "chunked"))
         return head(self._answer.code, headers, keep_alive=chunked and self._request.keep_alive)
-
-    async def _write(self, writer: AbstractStreamWriter, data: bytes) -> None:
-        try:
-            async with asyncio.timeout(STALLED):
-                await writer.write(data)
-                await writer.drain()
-        except TimeoutError:
-            if self._request.transport is not None:
-                self._request.transport.abort()
-            raise ConnectionResetError("the client of a watch reads nothing") from None
 
     async def _sleep(self) -> None:
         if self._woken:  # while the last lines were being written

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NEVER = "never"
-NONE = "–"
+NONE = "\N{EN DASH}"
 
 
 def duration(seconds: float | None) -> str:
@@ -31,8 +31,8 @@ def size(count: float | None) -> str:
 
 
 def factor(ratio: float | None) -> str:
-    """A ratio: 1.02×, 2.6×, 14×."""
-    return NONE if ratio is None else f"{figures(ratio)}×"
+    """A ratio: 1.02, 2.6 or 14, and the sign for times."""
+    return NONE if ratio is None else f"{figures(ratio)}\N{MULTIPLICATION SIGN}"
 
 
 def count(number: object) -> str:

@@ -111,7 +111,7 @@ def describe(latency: Latency) -> str:
 
 
 def compared(ratio: Ratio) -> str:
-    """The ratio and its interval: 2.6× [2.2×, 3.1×]."""
+    """The ratio and its interval."""
     if ratio.ratio is None:
         return ""
     if ratio.low is None:

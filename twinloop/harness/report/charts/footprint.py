@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -42,8 +43,8 @@ def footprints(prints: Sequence[Footprint], looks: Looks, points: int = POINTS) 
     return [
         Prints(
             each.variant,
-            _chart(each, rate, time, cpu, looks, "CPU", share),
-            _chart(each, [(point[0], point[2]) for point in kept], time, memory, looks, "memory", size),
+            _chart(each, rate, time, cpu, looks, "CPU"),
+            _chart(each, [(point[0], point[2]) for point in kept], time, memory, looks, "memory"),
             f"{duration(max(0.0, each.points[-1][1]))} of CPU, at most {share(max(value for _, value in rate))} of a core",
             f"at most {size(max(point[2] for point in each.points))} resident",
         )
@@ -67,7 +68,7 @@ def thinned(points: Sequence[Sequence[float]], most: int) -> list[Sequence[float
 def rates(points: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
     """CPU seconds a second between neighbours; a restart, whose clock begins anew, counts from zero."""
     found = []
-    for earlier, later in zip(points, points[1:], strict=False):
+    for earlier, later in pairwise(points):
         spent = later[1] - earlier[1] if later[1] >= earlier[1] else later[1]
         found.append((later[0], spent / ((later[0] - earlier[0]) or 1)))
     return [(points[0][0], found[0][1] if found else 0.0), *found]
@@ -80,9 +81,8 @@ def _chart(
     scale: Linear,
     looks: Looks,
     what: str,
-    name: object,
 ) -> Markup:
-    say = share if name is share else size
+    say = share if what == "CPU" else size
     line = "".join(
         f"{'L' if n else 'M'}{across(time(t))} {number(round(HEIGHT * (1 - scale(value)), 1))}"
         for n, (t, value) in enumerate(values)
@@ -101,7 +101,7 @@ def _chart(
         level_names(scale, HEIGHT, say),
         names(time, HEIGHT + 13, duration),
         height=HEIGHT + NAMES, tabindex=0, class_="plot trace", data_axis=time.spec(), data_level=scale.spec(),
-        data_unit="share" if say is share else "bytes", label=f"{what} of {print_.variant} over {duration(time.high)}",
+        data_unit="share" if what == "CPU" else "bytes", label=f"{what} of {print_.variant} over {duration(time.high)}",
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def staircase(stairs: Sequence[Staircase], looks: Looks) -> Markup:
     if not drawn:
         return Markup()
     scale = logarithmic([value for each in drawn for value in each.attempts])
-    attempts = Linear(0, max(max(len(each.attempts) for each in drawn), 4) * 1.08)
+    attempts = Linear(0, max(4, *(len(each.attempts) for each in drawn)) * 1.08)
     return surface(
         grid(scale, 0, HEIGHT),
         stretched(levels(attempts, HEIGHT), *(_line(each, scale, attempts, looks) for each in drawn), height=HEIGHT),

@@ -1,0 +1,282 @@
+"""A history as the oracles look at it: the truth as a timeline, writes with their answers, and what could have been known.
+
+Read once by `judge.py` and handed to every oracle; what is expensive is computed when first asked for. An oracle that asks
+about a moment asks for a resourceVersion (`Timeline`), one that asks what an operator may have had in mind asks for a
+`window`: everything that was true in the last `lag` seconds before it acted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+from twinloop.harness.checkers.timeline import Timeline, number_of
+from twinloop.harness.checkers.writes import Write, body_metadata, is_write
+from twinloop.harness.history import (
+    Expect,
+    Fault,
+    History,
+    Mark,
+    Process,
+    Request,
+    Response,
+    StreamEnd,
+    StreamEvent,
+    Truth,
+    User,
+)
+from twinloop.harness.scenario import Settings
+from twinloop.kube import PODS
+
+# Seconds that an operator may act on what it has read: one visit takes far less, a busy machine may double it.
+LAG = 1.0
+# A request that took longer than this kept the operator waiting, and what it had read before grew old meanwhile.
+SLOW = 0.2
+# Real kubelets and real API servers are slower: see Settings. Beyond this a judge would be blind.
+MOST_PATIENT = 5.0
+# Seconds after an answer by which its echo has reached the truth.
+ECHO = 2.0
+
+_DEFAULTS = Settings()
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time in which a replica could not act."""
+
+    start: float
+    end: float
+
+
+class Trial:
+    """One trial's history with everything that oracles ask of it."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.begin = history.begin
+
+    def bound(self, name: str) -> float:
+        """A bound of the trial in seconds, as its first line has it."""
+        return float(self.begin.settings.get(name, getattr(_DEFAULTS, name, 0.0)))
+
+    @property
+    def lag(self) -> float:
+        """Seconds that an operator may act on what it has read."""
+        return LAG * min(MOST_PATIENT, max(1.0, float(self.begin.settings.get("pace", 1.0))))
+
+    # ------------------------------------------------------------------ the truth
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The truth by resourceVersion."""
+        return Timeline(self.history.of(Truth))
+
+    @cached_property
+    def rest(self) -> Mark | None:
+        """The end of the quiet window: what is true here is what a story came to. None when it was never reached."""
+        return self.history.mark("quiet-end")
+
+    @property
+    def rest_number(self) -> int:
+        """The resourceVersion at the end of the quiet window; ValueError when there was none."""
+        if self.rest is None:
+            raise ValueError("the trial has no quiet window")
+        return self.timeline.number_at(self.rest.t)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the expected table held and the operator had come to rest."""
+        mark = self.history.mark("settled")
+        return mark is not None and mark.ok
+
+    def expected(self, seq: int) -> dict[str, Expect]:
+        """The table of expectations as it stood at a line of the history."""
+        return {each.name: each for each in self.history.of(Expect) if each.seq <= seq}
+
+    # ------------------------------------------------------------------ the operator
+
+    @cached_property
+    def requests(self) -> dict[int, Request]:
+        """All requests by id."""
+        return {each.id: each for each in self.history.of(Request)}
+
+    @cached_property
+    def responses(self) -> dict[int, Response]:
+        """All answers by the id of their request."""
+        return {each.request: each for each in self.history.of(Response)}
+
+    @cached_property
+    def stream_ends(self) -> dict[int, StreamEnd]:
+        """The end of each watch that ended, by the id of its request."""
+        return {each.request: each for each in self.history.of(StreamEnd)}
+
+    @cached_property
+    def events(self) -> dict[int, list[StreamEvent]]:
+        """The lines of each watch, by the id of its request."""
+        events: dict[int, list[StreamEvent]] = defaultdict(list)
+        for each in self.history.of(StreamEvent):
+            events[each.request].append(each)
+        return events
+
+    @cached_property
+    def writes(self) -> list[Write]:
+        """All that operators wrote or tried to, Events and leases too, in the order of the requests."""
+        users = {each.uid for each in self.users if each.op == "create" and each.uid}
+        return [self._joined(each, users) for each in self.requests.values() if is_write(each)]
+
+    @cached_property
+    def changes(self) -> list[Write]:
+        """The writes that count and that the server did."""
+        return [write for write in self.writes if write.counts and write.accepted]
+
+    def _joined(self, request: Request, users: set[str]) -> Write:
+        response = self.responses.get(request.id)
+        write = Write(request, response)
+        metadata = body_metadata(response.body) if response is not None else {}
+        if write.accepted and metadata.get("resourceVersion"):
+            return Write(request, response, int(metadata["resourceVersion"]), str(metadata.get("uid", "")))
+        return self._found(write, users) if write.accepted else self._aimed(write)
+
+    def _aimed(self, write: Write) -> Write:
+        """A write that came to nothing: the uid is that of whoever had the name."""
+        number = self.timeline.number_at(write.request.t)
+        target = self.timeline.named(write.request.resource, write.name, number)
+        return Write(write.request, write.response, 0, str(target["metadata"]["uid"]) if target else "")
+
+    def _found(self, write: Write, users: set[str]) -> Write:
+        """A write whose answer does not show the object: looked for in the truth. A patch cannot be told there."""
+        until = (write.response.t if write.response else write.request.t) + ECHO
+        for uid in self.timeline.uids_named(write.request.resource, write.name):
+            for version in self.timeline.versions(uid):
+                done = version.gone or "deletionTimestamp" in version.object["metadata"]
+                made = version is self.timeline.versions(uid)[0] and uid not in users
+                fits = {"create": made, "delete": done}.get(write.request.verb, False)
+                if fits and write.request.t - ECHO <= version.t <= until:
+                    return Write(write.request, write.response, version.number, uid)
+        return self._aimed(write)
+
+    @cached_property
+    def author(self) -> dict[int, Write]:
+        """resourceVersion -> the operator's write that made it; writes that changed nothing made none."""
+        return {write.number: write for write in self.changes if write.number and not self.idle(write)}
+
+    @cached_property
+    def _first_writer(self) -> dict[int, int]:
+        first: dict[int, int] = {}
+        for write in self.changes:
+            first.setdefault(write.number, write.seq)
+        return first
+
+    def idle(self, write: Write) -> bool:
+        """Whether an accepted write changed nothing: its resourceVersion had been there before."""
+        if not write.number or write.request.verb in {"create", "delete"}:
+            return False
+        seen = any(
+            version.number == write.number and version.seq < write.seq for version in self.timeline.versions(write.uid)
+        )
+        return seen or self._first_writer.get(write.number) != write.seq or write.number in self._user_numbers
+
+    @cached_property
+    def made(self) -> set[str]:
+        """The uids of the pods that operators created."""
+        creates = (write for write in self.changes if write.on_pods and write.request.verb == "create")
+        return {write.uid for write in creates if write.uid}
+
+    # ------------------------------------------------------------------ the user and the faults
+
+    @cached_property
+    def users(self) -> list[User]:
+        """What the story did and the server accepted."""
+        return [each for each in self.history.of(User) if 200 <= each.code < 300]
+
+    @cached_property
+    def _user_numbers(self) -> set[int]:
+        return {int(each.resource_version) for each in self.users if each.resource_version}
+
+    @cached_property
+    def processes(self) -> list[Process]:
+        """What became of the operator's processes."""
+        return self.history.of(Process)
+
+    @cached_property
+    def calm(self) -> bool:
+        """Whether nothing was done to the operator: no fault, no signal, no end that it did not choose."""
+        rough = any(each.what in {"killed", "signalled"} for each in self.processes if each.detail != "SIGTERM")
+        died = any(each.what == "exited" and each.code != 0 for each in self.processes)
+        return not (self.begin.rules or self.history.of(Fault) or rough or died)
+
+    # ------------------------------------------------------------------ what could have been known
+
+    @cached_property
+    def _waiting(self) -> dict[str, list[Span]]:
+        """When each replica was stopped by a signal, or waited for a slow answer, latest first."""
+        spans: dict[str, list[Span]] = defaultdict(list)
+        stopped: dict[str, float] = {}
+        for each in self.processes:
+            if each.what == "signalled" and each.detail == "SIGSTOP":
+                stopped[each.replica] = each.t
+            elif each.replica in stopped and (each.what != "signalled" or each.detail == "SIGCONT"):
+                spans[each.replica].append(Span(stopped.pop(each.replica), each.t))
+        for request in self.requests.values():
+            answer = self.responses.get(request.id)
+            if request.verb != "watch" and answer is not None and answer.t - request.t > SLOW:
+                spans[request.replica].append(Span(request.t, answer.t))
+        for each in spans.values():
+            each.sort(key=lambda span: span.end, reverse=True)
+        return spans
+
+    def since(self, t: float, replica: str) -> float:
+        """The time from which on what was true may still have been in a replica's mind at `t`."""
+        left, cursor = self.lag, t
+        for span in self._waiting.get(replica, []):
+            if span.start < cursor:
+                acting = cursor - min(span.end, cursor)
+                if acting >= left:
+                    break
+                left, cursor = left - acting, span.start
+        return cursor - left
+
+    def window(self, write: Write) -> tuple[int, int]:
+        """The resourceVersions between which lies what an operator may have had in mind when it wrote this."""
+        low = self.timeline.number_at(self.since(write.request.t, write.request.replica))
+        if write.number:
+            return min(low, write.number - 1), write.number - 1
+        answered = write.response.t if write.response else write.request.t
+        return low, self.timeline.number_at(answered + ECHO)
+
+    def known_deleted(self, write: Write) -> set[str]:
+        """The uids of the pods whose deletion this replica had been told of when it sent a write."""
+        return {
+            each.uid
+            for each in self.writes
+            if each.on_pods
+            and each.request.verb == "delete"
+            and each.answered
+            and each.request.replica == write.request.replica
+            and each.response is not None
+            and each.response.seq < write.seq
+        }
+
+    def external(self, uid: str, after: float, until: float) -> bool:
+        """Whether somebody but the operators changed an object, or a pod of it, between two times."""
+        uids = {uid, *self.timeline.ever_owned(uid)} - {""}
+        versions = (version for each in uids for version in self.timeline.versions(each))
+        return any(after < version.t <= until and version.number not in self.author for version in versions)
+
+    def pod_of(self, write: Write) -> str:
+        """The uid of the NginxPod that a write is about: itself, or the controller of the pod; "" for neither."""
+        if write.on_nginxpods:
+            return write.uid
+        if write.request.resource != str(PODS):
+            return ""
+        body = write.request.body if write.request.verb == "create" else None
+        versions = self.timeline.versions(write.uid)
+        source = body or (versions[0].object if versions else {})
+        owners = (source.get("metadata") or {}).get("ownerReferences") or []
+        return next((str(owner.get("uid", "")) for owner in owners if owner.get("controller")), "")
+
+
+def version_of(truth: Truth) -> int:
+    """The resourceVersion of a truth record as a number."""
+    return number_of(truth.object)
