@@ -18,9 +18,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -102,34 +102,44 @@ def everywhere(act: Callable[[str], Any], names: list[str]) -> dict[str, float]:
     return answered
 
 
-@dataclass
-class Run:
-    """One variant, from its start to its end."""
+@dataclass(frozen=True)
+class Bench:
+    """What all runs share."""
 
-    variant: str
     kubeconfig: Path
     audit: Audit
     count: int
-    figures: dict[str, Figure]
     client: Client
-    namespace: str
+    folder: Path
+    figures: dict[str, Figure] = field(default_factory=dict)
 
-    def measure(self, folder: Path) -> None:
-        """All phases."""
+
+class Run:
+    """One variant, from its start to its end."""
+
+    def __init__(self, variant: str, bench: Bench, namespace: str) -> None:
+        self.variant, self.namespace = variant, namespace
+        self.count, self.client, self.audit = bench.count, bench.client, bench.audit
+        self._bench = bench
+
+    def measure(self) -> float:
+        """All phases; returns the seconds of CPU that the operator has taken since its start."""
         self.client.create(NAMESPACES, {"metadata": {"name": self.namespace}})
         truth = Truth(self.client, self.namespace)
-        began = self.audit.here()
+        began, log = self.audit.here(), self._bench.folder / f"{self.namespace}.log"
         with (
             truth.followed(),
-            Operator(self.variant, self.namespace, self.kubeconfig, folder / f"{self.namespace}.log") as operator,
+            Operator(self.variant, self.namespace, self._bench.kubeconfig, log) as operator,
             Usage(psutil.Process(operator.pid)) as usage,
         ):
             while not operator.ready():
                 time.sleep(0.1)
             self._phases(truth, operator, usage)
+            cpu = usage.cpu()
         for asked, number in sorted(self.audit.requests(self.variant, began).items()):
             if number >= self.count:  # the others are how it starts, and cost the same for any number
                 self._add(f"{asked} a NginxPod", "1", number / self.count)
+        return cpu
 
     def _phases(self, truth: Truth, operator: Operator, usage: Usage) -> None:
         names, cpu = [f"n{number}" for number in range(self.count)], usage.cpu()
@@ -192,33 +202,47 @@ class Run:
 
     def _add(self, name: str, unit: str, value: float) -> None:
         guide = GUIDES.get(f"{name} [{unit}]", "")
-        self.figures.setdefault(name, Figure(name, unit, guide=guide)).add(self.variant, value)
+        self._bench.figures.setdefault(name, Figure(name, unit, guide=guide)).add(self.variant, value)
+
+
+def beside_each_other(bench: Bench, variants: Sequence[str], rounds: int) -> None:
+    """The variants in turns, as a table."""
+    for number in range(rounds):
+        for variant in variants if number % 2 == 0 else reversed(variants):
+            click.echo(f"round {number + 1} of {rounds}: {variant}, {bench.count} NginxPods", err=True)
+            Run(variant, bench, f"bench-{number}-{variant}").measure()
+    figures = list(bench.figures.values())
+    click.echo("\n".join(table(figures, variants)))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(as_json(figures), indent=1) + "\n")
+
+
+def where_the_time_goes(bench: Bench) -> None:
+    """The handwritten operator without the profiler, then with it."""
+    profile = bench.folder / "profile"
+    cpu = Run("handwritten", bench, "bench-plain").measure()
+    with profiled.into(profile):
+        Run("handwritten", bench, "bench-profiled").measure()
+    click.echo("\n".join(profiled.shown(profile, cpu)))
 
 
 @click.command()
 @click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="NginxPods.")
 @click.option("--rounds", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--only", type=click.Choice(VARIANTS), help="One variant alone.")
-@click.option("--profile", is_flag=True, help="Where the handwritten operator's CPU time goes; it is slower meanwhile.")
+@click.option("--profile", is_flag=True, help="Where the handwritten operator's CPU time goes, instead of the table.")
 def main(count: int, rounds: int, only: str | None, profile: bool) -> None:
     """Measure the operators beside each other on a kwok cluster."""
-    figures: dict[str, Figure] = {}
-    variants = ["handwritten"] if profile else [only] if only else list(VARIANTS)
+    if profile:
+        profiled.check()
     with cluster(2 * count + 10) as (kubeconfig, audit), tempfile.TemporaryDirectory() as folder:
         client = Client(load_configuration(str(kubeconfig)), user_agent="twinloop-bench", pool_size=CLIENTS + 4)
         serve_nginxpods(client)
-        with profiled.into(Path(folder) / "profile") if profile else contextlib.nullcontext():
-            for number in range(rounds):
-                for variant in variants if number % 2 == 0 else reversed(variants):
-                    click.echo(f"round {number + 1} of {rounds}: {variant}, {count} NginxPods", err=True)
-                    namespace = f"bench-{number}-{variant}"
-                    Run(variant, kubeconfig, audit, count, figures, client, namespace).measure(Path(folder))
+        bench = Bench(kubeconfig, audit, count, client, Path(folder))
         if profile:
-            click.echo("\n".join(profiled.shown(Path(folder) / "profile")))
-            return
-    click.echo("\n".join(table(list(figures.values()), variants)))
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(as_json(list(figures.values())), indent=1) + "\n")
+            where_the_time_goes(bench)
+        else:
+            beside_each_other(bench, [only] if only else list(VARIANTS), rounds)
 
 
 if __name__ == "__main__":

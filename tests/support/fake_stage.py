@@ -206,9 +206,11 @@ class FakeStage:
 
     def wait(self, true: Callable[[View], bool], within: float | None = None) -> bool:
         while not true(self.view):
-            if not (self.at_work and self._operator.step()):
-                return False
+            worked = self.at_work and self._operator.step()
+            self.world.run_kubelet()
             self._freeze()
+            if not worked:
+                return true(self.view)
         return True
 
     def _freeze(self) -> None:

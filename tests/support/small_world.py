@@ -36,12 +36,18 @@ class World:
         obj["metadata"].update(uid=f"uid-{next(self._uids)}", generation=1)
         self.objects[plural, name] = obj
         if plural == "pods":
-            missing = "does-not-exist" in image_of(obj)
-            obj["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": str(not missing)}]}
+            obj["status"] = {"phase": "Pending"}
         if plural == "resourcequotas":
             obj["status"] = {"used": {}}
         self._tell("ADDED", plural, name)
         return obj
+
+    def run_kubelet(self) -> None:
+        """Bring every new pod to life whose image is there."""
+        for pod in self.of("pods"):
+            if pod["status"]["phase"] == "Pending" and "does-not-exist" not in image_of(pod):
+                status = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+                self.merge("pods", pod["metadata"]["name"], {"status": status})
 
     def merge(self, plural: str, name: str, patch: Object) -> Object:
         obj = self.objects[plural, name]

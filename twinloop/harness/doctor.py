@@ -38,6 +38,11 @@ class Check:
     hint: str = ""
 
 
+def _context() -> str:
+    configuration = load_configuration()
+    return f"{configuration.context}, {configuration.server}"
+
+
 @dataclass(frozen=True)
 class Machine:
     """What `examine` looks at; a test gives another one."""
@@ -50,7 +55,7 @@ class Machine:
     cores: int = field(default_factory=lambda: psutil.cpu_count() or 1)
     free_memory: int = field(default_factory=lambda: int(psutil.virtual_memory().available))
     python: tuple[int, int] = sys.version_info[:2]
-    context: Callable[[], str] = lambda: _context()
+    context: Callable[[], str] = _context
 
 
 def examine(machine: Machine | None = None) -> list[Check]:
@@ -128,11 +133,6 @@ def _current(machine: Machine) -> Check:
     except TwinloopError as error:
         return Check("cluster", ok=False, said=str(error), needed_by="current", hint=error.hint)
     return Check("cluster", ok=True, said=said, needed_by="current")
-
-
-def _context() -> str:
-    configuration = load_configuration()
-    return f"{configuration.context}, {configuration.server}"
 
 
 def _browser(machine: Machine) -> Check:

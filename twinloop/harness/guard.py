@@ -10,6 +10,7 @@ The lower half is what runs in the guard, by path and with the standard library 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -27,7 +28,7 @@ class Guard:
         self._lock = threading.Lock()
         # A session of its own: Ctrl-C goes to the whole terminal, and the guard has to see the end of the rest.
         self.process = subprocess.Popen(  # noqa: S603 - this very file
-            [sys.executable, "-I", "-S", __file__], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-I", "-S", __file__], stdin=subprocess.PIPE, bufsize=0, start_new_session=True
         )
 
     def watch(self, group: int) -> None:
@@ -47,13 +48,14 @@ class Guard:
         with self._lock, contextlib.suppress(OSError, ValueError):
             if stream is not None:
                 stream.write(line.encode())
-                stream.flush()
 
 
 @cache
 def shared() -> Guard:
-    """The one guard of this process, started with the first operator. It ends by itself when this process does."""
-    return Guard()
+    """The one guard of this process, started with the first operator."""
+    guard = Guard()
+    atexit.register(guard.close)
+    return guard
 
 
 # ------------------------------------------------------------------ inside the guard

@@ -15,7 +15,7 @@ from functools import cache
 from twinloop.errors import TwinloopError
 
 LOWEST, HIGHEST = 10_000, 29_999
-ATTEMPTS = 200
+COUNT = HIGHEST - LOWEST + 1
 
 
 class NoPortError(TwinloopError):
@@ -47,9 +47,9 @@ class Ports:
     def take(self) -> int:
         """A port that nobody listens on and that nobody else was given. Raises NoPortError."""
         with self._lock:
-            # By chance and not in order: several harnesses may run on one machine.
-            for _ in range(ATTEMPTS):
-                port = self._rng.randint(LOWEST, HIGHEST)
+            # From anywhere on, not from the first: several harnesses may run on one machine.
+            begin = self._rng.randrange(COUNT)
+            for port in (LOWEST + (begin + offset) % COUNT for offset in range(COUNT)):
                 if port not in self._taken and self._free(port):
                     self._taken.add(port)
                     return port

@@ -115,7 +115,10 @@ def pod_quota(pods: int) -> Object:
 
 
 def at_rest(stage: Stage, *names: str, pods: int) -> bool:
-    """Create NginxPods and wait until nothing more happens: the beginning of most stories."""
+    """Create NginxPods and wait until nothing more happens: the beginning of most stories.
+
+    A story that goes on to change a pod has to end when this is false: there may be no such pod.
+    """
     for name in names:
         stage.create(name, replicas=pods)
         stage.expect(name, pods=pods)

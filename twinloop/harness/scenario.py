@@ -254,4 +254,5 @@ def choose(patterns: Iterable[str], *, long: bool = False) -> list[Scenario]:
         if not matching:
             raise ConfigurationError(f"no scenario matches {pattern!r}", hint="`twinloop list` shows all of them.")
         chosen += [each for each in matching if long or not each.long or each.name == pattern]
-    return list(dict.fromkeys(chosen))
+    # Not as keys of a dict: a scenario holds its plans, which are one.
+    return list({each.name: each for each in chosen}.values())

@@ -373,7 +373,7 @@ def test_a_client_that_reads_slowly_gets_all_of_a_large_answer(monkeypatch: pyte
     async def test(_: Site, client: Client) -> None:
         client.send("GET", "/big")
         length = int((await client.begin()).headers["content-length"])
-        for _ in range(8):
+        for _part in range(8):
             await asyncio.sleep(0.1)
             await client.reader.readexactly(length // 8)
 

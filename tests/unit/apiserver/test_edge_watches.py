@@ -21,6 +21,7 @@ from support.edge import Client, Lines, Site, serving, until
 from twinloop.apiserver.answer import Answer, WatchAnswer
 from twinloop.apiserver.clock import Clock, ManualClock
 from twinloop.apiserver.http import head as http_head
+from twinloop.apiserver.http import watches
 from twinloop.apiserver.http.watches import OpenWatch
 from twinloop.apiserver.request import Request
 

@@ -11,7 +11,7 @@ import hmac
 import logging
 import re
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -144,7 +144,8 @@ class _Protocol(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set how much is read at a time: `max_size` is the same attribute of the socket's transport and of TLS."""
-        for reader in (transport, getattr(transport, "_ssl_protocol", None)):
+        readers: tuple[Any, ...] = (transport, getattr(transport, "_ssl_protocol", None))
+        for reader in readers:
             if hasattr(reader, "max_size"):
                 reader.max_size = READ_SIZE
         super().connection_made(transport)

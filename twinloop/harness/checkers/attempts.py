@@ -7,6 +7,7 @@ marked as `woken`: it would have come without any failure.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from twinloop.harness.checkers.right import concerned
 from twinloop.harness.checkers.trial_view import Trial
 from twinloop.harness.checkers.writes import Write
-from twinloop.harness.history import Request, Response, StreamEvent
+from twinloop.harness.history import Request, Response
 
 # A stream that lived as long as this was a good one.
 GOOD_STREAM = 1.0
@@ -72,7 +73,8 @@ def _of_key(trial: Trial, requests: list[Request]) -> Iterator[Streak]:
 
 def _key(trial: Trial, request: Request) -> Key:
     life = sum(each.what == "started" and each.replica == request.replica for each in trial.processes if each.seq < request.seq)
-    name = request.name or Write(request, None).name
+    # Lists of different pods are different requests.
+    name = request.name or Write(request, None).name or request.query.get("labelSelector", "")
     return (request.replica, life, request.verb, request.resource, request.subresource, name)
 
 
@@ -108,17 +110,9 @@ def _seconds(response: Response) -> float:
 def _woken(trial: Trial, last: Request, request: Request) -> bool:
     """Whether the operator was told something new about the same NginxPod between two attempts, by somebody else's hand."""
     about = _about(request.resource, request.name or Write(request, None).name)
-    return bool(about) and any(
-        last.seq < event.seq < request.seq and event.delivered and _about(event.resource, event.name) == about
-        for event in trial.news[request.replica]
-    )
+    seqs = trial.news.get((request.replica, about), []) if about else []
+    return bisect_right(seqs, last.seq) < bisect_right(seqs, request.seq)
 
 
 def _about(resource: str, name: str) -> str:
     return name if resource.startswith("nginxpods.") else concerned(name)
-
-
-def is_news(trial: Trial, event: StreamEvent) -> bool:
-    """Whether a line tells of a change that no operator made."""
-    number = int(event.resource_version) if event.resource_version.isdigit() else 0
-    return event.type in {"ADDED", "MODIFIED", "DELETED"} and number not in trial.author

@@ -19,8 +19,9 @@ from twinloop.harness.checkers.right import alive, leaving, ready
 from twinloop.harness.checkers.trial_view import Trial
 from twinloop.harness.checkers.writes import Write
 from twinloop.harness.history import Fault
+from twinloop.harness.objects import condition
 from twinloop.harness.verdict import Finding
-from twinloop.kube import NGINXPODS
+from twinloop.kube import NGINXPODS, PODS, Object
 
 ORACLE = "O9"
 
@@ -38,7 +39,7 @@ def check(trial: Trial) -> Finding:
     pods = [write for write in changes if write.on_pods]
     notes = [write for write in changes if _is_note(write)]
     states = {uid: _states(trial, uid) for uid in trial.timeline.uids(str(NGINXPODS))}
-    rough = PER_FAULT * (len(trial.history.of(Fault)) + _restarts(trial))
+    rough = PER_FAULT * (len(trial.history.of(Fault)) + _restarts(trial)) + _refusals(trial) + _strangers(trial)
     breaches = _too_many(changes, pods, notes, sum(states.values()), rough)
     least = int(trial.begin.settings.get("writes") or 0) or len(pods) + _generations(trial)
     return verdict_of(
@@ -64,19 +65,7 @@ def _too_many(changes: list[Write], pods: list[Write], notes: list[Write], state
     if len(notes) > NOTES * states + rough:
         seqs = tuple(write.seq for write in notes)
         breaches.append(Breach(f"{len(notes)} notes to itself about {states} states", seqs[-5:]))
-    again = [write for write in pods if write.request.verb == "create"]
-    names = {name: len(list(each)) for name, each in groupby(sorted(again, key=_name), key=_name)}
-    lost = {name: _ends(pods, name) for name in names}
-    del lost
     return breaches
-
-
-def _name(write: Write) -> str:
-    return write.name
-
-
-def _ends(pods: list[Write], name: str) -> int:
-    return sum(write.name == name and write.request.verb == "delete" for write in pods)
 
 
 def _states(trial: Trial, uid: str) -> int:
@@ -89,10 +78,18 @@ def _states(trial: Trial, uid: str) -> int:
 
 
 def _state(trial: Trial, uid: str, number: int) -> tuple[object, ...]:
-    nginxpod = trial.timeline.at(uid, number)
     pods = trial.timeline.pods_of(uid, number)
-    generation = nginxpod["metadata"].get("generation") if nginxpod else None
-    return generation, sum(map(alive, pods)), sum(map(ready, pods)), sum(map(leaving, pods)), len(pods)
+    # Whatever somebody else did to the NginxPod itself may be worth an answer too.
+    others = sum(each.number <= number and each.number not in trial.author for each in trial.timeline.versions(uid))
+    counts = (sum(map(alive, pods)), sum(map(ready, pods)), sum(map(leaving, pods)), len(pods))
+    return others, counts, sorted(map(_trouble, pods))
+
+
+def _trouble(pod: Object) -> str:
+    """What a pod suffers from, in the kubelet's words: a status may tell."""
+    status = pod.get("status") or {}
+    waits = [((each.get("state") or {}).get("waiting") or {}).get("reason") for each in status.get("containerStatuses") or []]
+    return f"{status.get('phase')} {waits} {condition(pod, 'PodScheduled').get('reason')}"
 
 
 def _generations(trial: Trial) -> int:
@@ -107,3 +104,15 @@ def _generations(trial: Trial) -> int:
 
 def _restarts(trial: Trial) -> int:
     return max(0, sum(each.what == "started" for each in trial.processes) - 1)
+
+
+def _refusals(trial: Trial) -> int:
+    """The different things that the server refused: each may be told, and taken back."""
+    refused = [write for write in trial.writes if write.counts and write.response is not None and write.response.code >= 400]
+    return 2 * len({(write.name, write.response and write.response.code) for write in refused})
+
+
+def _strangers(trial: Trial) -> int:
+    """What became of pods that no operator made: a conflict may be told, and its end."""
+    strangers = [uid for uid in trial.timeline.uids(str(PODS)) if uid not in trial.made]
+    return sum(len(trial.timeline.versions(uid)) for uid in strangers)

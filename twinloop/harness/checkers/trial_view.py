@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
+from twinloop.harness.checkers.right import concerned
 from twinloop.harness.checkers.timeline import Timeline, number_of
 from twinloop.harness.checkers.writes import Write, body_metadata, is_write
 from twinloop.harness.history import (
@@ -27,7 +28,7 @@ from twinloop.harness.history import (
     User,
 )
 from twinloop.harness.scenario import Settings
-from twinloop.kube import PODS
+from twinloop.kube import NGINXPODS, PODS
 
 # Seconds that an operator may act on what it has read: one visit takes far less, a busy machine may double it.
 LAG = 1.0
@@ -118,6 +119,17 @@ class Trial:
         for each in self.history.of(StreamEvent):
             events[each.request].append(each)
         return events
+
+    @cached_property
+    def news(self) -> dict[tuple[str, str], list[int]]:
+        """(Replica, NginxPod) -> the lines that told that replica of a change which no operator had made."""
+        news: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for each in self.history.of(StreamEvent):
+            number = int(each.resource_version) if each.resource_version.isdigit() else 0
+            about = each.name if each.resource == str(NGINXPODS) else concerned(each.name)
+            if each.delivered and each.type in {"ADDED", "MODIFIED", "DELETED"} and number not in self.author:
+                news[self.requests[each.request].replica, about].append(each.seq)
+        return news
 
     @cached_property
     def writes(self) -> list[Write]:

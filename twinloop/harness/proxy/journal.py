@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinloop.harness.faults import Rule
-from twinloop.harness.history import Fault, Recorder, Request, Response, StreamEnd, StreamEvent
+from twinloop.harness.history import Fault, R, Recorder, Request, Response, StreamEnd, StreamEvent
 from twinloop.harness.proxy.answer import decode
 from twinloop.harness.proxy.lines import LineInfo
 from twinloop.harness.proxy.request_info import RequestInfo
@@ -29,7 +29,15 @@ class Journal:
         self._writing: set[int] = set()
         self._last_write = recorder.now()
         self._streams: dict[int, tuple[str, str]] = {}
+        self._closed = False
         self.added: list[float] = []
+
+    def close(self) -> None:
+        """Write nothing more: the file may be closed from now on."""
+        self._closed = True
+
+    def _write(self, record: R) -> R:
+        return record if self._closed else self._recorder.write(record)
 
     # ------------------------------------------------------------------ requests
 
@@ -38,7 +46,7 @@ class Journal:
         self._requests += 1
         if info.writes and info.resource != _NOT_NOTICED:
             self._writing.add(self._requests)
-        self._recorder.write(
+        self._write(
             Request(
                 id=self._requests,
                 replica=replica,
@@ -70,7 +78,7 @@ class Journal:
         forged: str = "",
     ) -> None:
         """Note an answer. `added` is None where a fault had a hand in it: what that took is no cost of the proxy."""
-        written = self._recorder.write(
+        written = self._write(
             Response(
                 request=request,
                 code=code,
@@ -91,11 +99,11 @@ class Journal:
 
     def fault(self, rule: Rule, request: int, detail: str = "") -> None:
         """Note that a rule fires."""
-        self._recorder.write(Fault(rule=rule.id, action=str(rule.act), request=request, detail=detail))
+        self._write(Fault(rule=rule.id, action=str(rule.act), request=request, detail=detail))
 
     def listener(self, action: str, detail: str) -> None:
         """Note what happens to a listener as a whole: it goes away and comes back."""
-        self._recorder.write(Fault(rule="", action=action, detail=detail))
+        self._write(Fault(rule="", action=action, detail=detail))
 
     # ------------------------------------------------------------------ streams
 
@@ -107,7 +115,7 @@ class Journal:
         self, request: int, resource: str, line: LineInfo, size: int, *, delivered: bool = True, forged: str = ""
     ) -> None:
         """Note a line of a watch."""
-        self._recorder.write(
+        self._write(
             StreamEvent(
                 request=request,
                 type=line.type,
@@ -125,7 +133,7 @@ class Journal:
     def stream_ended(self, request: int, why: str) -> None:
         """Note the end of a watch."""
         self._streams.pop(request, None)
-        self._recorder.write(StreamEnd(request=request, why=why))
+        self._write(StreamEnd(request=request, why=why))
 
     # ------------------------------------------------------------------ read by other threads
 

@@ -16,7 +16,8 @@ WRITES = (2 + 2) + 1 + (1 + 2)
 
 def story(stage: Stage) -> None:
     """Strip web-0, see the conflict, and end it."""
-    at_rest(stage, "web", pods=2)
+    if not at_rest(stage, "web", pods=2):
+        return
     stage.patch(PODS, "web-0", {"metadata": {"ownerReferences": None}})
     stage.expect("web", pods=["web-1"], ready=False, reason="NameConflict")
     stage.wait(lambda view: reason_of(view.nginxpod("web")) == "NameConflict")

@@ -15,7 +15,8 @@ WRITES = (2 + 2) + (1 + 1 + 2)
 
 def story(stage: Stage) -> None:
     """Say of web-1 what a kubelet says of a pod that it has evicted."""
-    at_rest(stage, "web", pods=2)
+    if not at_rest(stage, "web", pods=2):
+        return
     old = uid_of(stage.get(PODS, "web-1"))
     evicted = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
     stage.patch(PODS, "web-1", {"status": evicted}, subresource="status")

@@ -15,7 +15,8 @@ WRITES = (2 + 2) + (1 + 1 + 2)
 
 def story(stage: Stage) -> None:
     """Change web-0's label."""
-    at_rest(stage, "web", pods=2)
+    if not at_rest(stage, "web", pods=2):
+        return
     old = uid_of(stage.get(PODS, "web-0"))
     stage.patch(PODS, "web-0", {"metadata": {"labels": {"twinloop.dev/nginxpod": "other"}}})
     stage.wait(replaced("web", 2, "web-0", old))

@@ -24,7 +24,8 @@ WRITES = (1 + 2) + (1 + 2) + (2 * 2 + 3)
 
 def story(stage: Stage) -> None:
     """Leave marks, then change things around them."""
-    at_rest(stage, "web", pods=1)
+    if not at_rest(stage, "web", pods=1):
+        return
     stage.patch(NGINXPODS, "web", {"metadata": {"labels": NOTE, "annotations": NOTE}})
     conditions = ((stage.get(NGINXPODS, "web") or {}).get("status") or {}).get("conditions") or []
     stage.patch(NGINXPODS, "web", {"status": {"conditions": [*conditions, CONDITION]}}, subresource="status")
