@@ -108,7 +108,8 @@ class Traffic:
         return fired
 
     def _counting(self) -> list[Armed]:
-        return [armed for armed in self.armed if self.story or armed.rule.since == "start"]
+        fired = {"", *(armed.rule.id for armed in self.armed if armed.fired)}
+        return [each for each in self.armed if each.rule.after in fired and (self.story or each.rule.since == "start")]
 
     @staticmethod
     def _meant(armed: Armed, verb: str, kind: str, subresource: str = "", name: str = "") -> bool:

@@ -94,7 +94,8 @@ class Match:
 class Rule:
     """From the `first` match on, `times` times (0: until disarmed), do `act` with `how`.
 
-    `since`: matches count from the "start" of the operator or from the beginning of the "story". `how` holds the act's
+    `since`: matches count from the "start" of the operator or from the beginning of the "story"; with `after`, not before the
+    rule of that id has fired: first the watch is cut, then the one that is opened next is refused. `how` holds the act's
     parameters, named beside each act.
     """
 
@@ -105,6 +106,7 @@ class Rule:
     first: int = 1
     times: int = 1
     since: str = "start"
+    after: str = ""
 
     def __post_init__(self) -> None:
         if self.match.event and self.act not in ON_EVENTS:

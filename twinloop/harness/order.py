@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -52,20 +52,17 @@ class Wanted:
         return self.variants[0]
 
 
-def jobs(wanted: Wanted, *, rules: Mapping[str, Mapping[str, tuple[Rule, ...]]] | None = None) -> list[Job]:
-    """All trials in order: block by block, so that the blocks of one scenario lie as far apart as the run is long.
-
-    `rules` are plans by scenario that replace the scenario's own.
-    """
+def jobs(wanted: Wanted) -> list[Job]:
+    """All trials in order: block by block, so that the blocks of one scenario lie as far apart as the run is long."""
     most = max((blocks(each, wanted) for each in wanted.scenarios), default=0)
     return [
         job
         for block in range(most)
         for scenario in wanted.scenarios
         if block < blocks(scenario, wanted)
-        for plan, armed in (rules or {}).get(scenario.name, scenario.plans).items()
+        for plan, armed in scenario.plans.items()
         if not wanted.plans or plan in wanted.plans
-        for job in _side_by_side(wanted, scenario, plan, armed, block)
+        for job in side_by_side(wanted, scenario, plan, armed, block)
     ]
 
 
@@ -76,7 +73,8 @@ def blocks(scenario: Scenario, wanted: Wanted) -> int:
     return max(MIN_BLOCKS, math.ceil(MIN_PAIRS / scenario.samples)) if scenario.latency else 1
 
 
-def _side_by_side(wanted: Wanted, scenario: Scenario, plan: str, armed: tuple[Rule, ...], block: int) -> list[Job]:
+def side_by_side(wanted: Wanted, scenario: Scenario, plan: str, armed: tuple[Rule, ...], block: int) -> list[Job]:
+    """One plan in one block: a trial of each variant, of a latency scenario the base variant's second one too."""
     sides = [(variant, "") for variant in wanted.variants]
     if scenario.latency:
         sides.append((wanted.base, wanted.base.name + AGAIN))

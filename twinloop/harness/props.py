@@ -29,6 +29,7 @@ SAMPLING: Final = {"quiet": 0.1}
 # Of the NginxPod `late` and its pod: the events that `day` promises, for rules to hang on.
 LATE: Final = {"nginxpods": "late", "pods": "late-0"}
 
+AT_LATE: Final = "late"
 
 # ---------------------------------------------------------------------------------------------- to wait for
 
@@ -164,9 +165,9 @@ def changes_unseen(stage: Stage) -> None:
 
 
 def at_late(act: Act, resource: str = NGINXPODS.plural, **how: object) -> Rule:
-    """Do something to a watch at the line that tells of `late`, or of its pod."""
+    """Do something to a watch at the line that tells of `late`, or of its pod; the rule that others come `after`."""
     match = Match(verb="watch", resource=resource, event="ADDED", name=LATE[resource])
-    return Rule(id=f"{act}-at-late", match=match, act=act, how=how)
+    return Rule(id=AT_LATE, match=match, act=act, how=how)
 
 
 def writes(verb: str, resource: str, subresource: str = "") -> Match:

@@ -133,6 +133,7 @@ class Difference:
     trial: str = ""
     evidence: list[int] = field(default_factory=list)
     repeat: str = ""
+    gates: bool = True  # False: outside the API's contract (grade "X"), shown without any consequence
 
 
 @dataclass

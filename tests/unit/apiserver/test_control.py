@@ -150,3 +150,8 @@ def test_other_paths_and_methods_are_refused() -> None:
 def test_delays_of_the_command_line_are_checked() -> None:
     with pytest.raises(ConfigurationError, match="cannot be told its delays"):
         configure(Site().server, {"lunch": 1.0})
+
+
+def test_delays_want_a_kubelet() -> None:
+    with pytest.raises(ConfigurationError, match="--start-after: only the kubelet takes time, and it is switched off"):
+        configure(Site(controllers=False).server, {"start_after": 1.0})

@@ -58,6 +58,6 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> Non
 
 def test_a_folder_in_its_place_is_one_clear_line_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    with pytest.raises(ConfigurationError, match="Is a directory"):
+    with pytest.raises(ConfigurationError, match="config is a folder"):
         kubeconfig.write(tmp_path / "config", TEXT)
     assert [each.name for each in tmp_path.iterdir()] == ["config"]

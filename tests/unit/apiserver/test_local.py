@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -103,6 +104,16 @@ def test_a_server_ends_with_whoever_started_it() -> None:
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the server is still there"
         time.sleep(0.02)
+
+
+def test_a_server_that_is_never_entered_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = LocalServer()
+    assert (list(tmp_path.iterdir()), server.pid) == ([], 0)
+    server.close()
+    with server:
+        assert [path / "kubeconfig" for path in tmp_path.glob("twinloop-*")] == [server.kubeconfig]
+    assert not list(tmp_path.glob("twinloop-*"))
 
 
 def test_a_server_that_does_not_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

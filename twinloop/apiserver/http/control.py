@@ -160,6 +160,12 @@ class Control:
 
 def configure(server: ApiServer, delays: Mapping[str, float]) -> None:
     """Apply delays from the command line. Raises ConfigurationError."""
+    if not server.controllers.runs("kubelet"):
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in delays)
+        raise ConfigurationError(
+            f"{options}: only the kubelet takes time, and it is switched off",
+            hint="Leave out the delay, or add kubelet to --controllers.",
+        )
     try:
         Control(server).delay(delays)
     except (Failure, TypeError, ValueError) as error:

@@ -42,6 +42,10 @@ current-context: {CONTEXT}
 
 def write(path: Path, content: str) -> None:
     """Put the file there, mode 0600, whole or not at all. Raises ConfigurationError."""
+    if path.is_dir():  # an empty --kubeconfig-out means the present one
+        raise ConfigurationError(
+            f"the kubeconfig cannot be written: {path} is a folder", hint="Name a file with --kubeconfig-out."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # mkstemp makes files that only their owner may read.

@@ -13,6 +13,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -49,10 +50,8 @@ class LocalServer:
         seed: int | None = None,
         log: Path | None = None,
     ) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="twinloop-"))
-        self.kubeconfig = self._folder / "kubeconfig"
+        self._in_process, self._log = in_process, log
         self._settings = Settings(
-            kubeconfig=str(self.kubeconfig),
             controllers=None if controllers is None else tuple(controllers),
             delays=dict(delays or {}),
             history=history,
@@ -60,12 +59,17 @@ class LocalServer:
             manual_clock=in_process if manual_clock is None else manual_clock,
             with_parent=not in_process,
         )
-        self._host: ProcessHost | ThreadHost = (
-            ThreadHost(self._settings) if in_process else ProcessHost(self._settings, log)
-        )
+        self._host: ProcessHost | ThreadHost | None = None
+        self._folder: Path | None = None
+        self.kubeconfig = Path()
         self.url = self.token = ""
 
     def __enter__(self) -> Self:
+        # Only here: what is never entered leaves nothing behind.
+        self._folder = Path(tempfile.mkdtemp(prefix="twinloop-"))
+        self.kubeconfig = self._folder / "kubeconfig"
+        settings = replace(self._settings, kubeconfig=str(self.kubeconfig))
+        self._host = ThreadHost(settings) if self._in_process else ProcessHost(settings, self._log)
         try:
             self._host.start(self.kubeconfig)
         except BaseException:
@@ -83,13 +87,15 @@ class LocalServer:
 
     def close(self) -> None:
         """Stop the server; the kubeconfig goes too."""
-        self._host.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._host is not None:
+            self._host.stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def pid(self) -> int:
-        """The server's process, which is this one with `in_process`."""
-        return self._host.pid
+        """The server's process, which is this one with `in_process`; 0 when there is none."""
+        return self._host.pid if self._host is not None else 0
 
     # ------------------------------------------------------------------ control
 

@@ -99,11 +99,21 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             await _finish(edge, connections)
 
 
+# Turns of the loop from an aborted TLS connection to its socket's end: the TLS protocol's, the transport's, one to spare.
+LAST_TURNS = 3
+
+
 async def _finish(edge: Edge, connections: web.Server) -> None:
     """End watches, let requests finish, close the rest."""
     edge.watches.end()
     connections.pre_shutdown()
+    # Whoever speaks TLS says goodbye first, and a client that is gone never answers: nothing may outlive the loop.
+    transports = [each.transport for each in connections.connections if each.transport is not None]
     await connections.shutdown(GRACE)
+    for transport in transports:
+        transport.abort()
+    for _ in range(LAST_TURNS):
+        await asyncio.sleep(0)
     edge.ticker.close()
 
 

@@ -72,7 +72,9 @@ def _of_key(trial: Trial, requests: list[Request]) -> Iterator[Streak]:
 
 
 def _key(trial: Trial, request: Request) -> Key:
-    life = sum(each.what == "started" and each.replica == request.replica for each in trial.processes if each.seq < request.seq)
+    life = sum(
+        each.what == "started" and each.replica == request.replica for each in trial.processes if each.seq < request.seq
+    )
     # Lists of different pods are different requests.
     name = request.name or Write(request, None).name or request.query.get("labelSelector", "")
     return (request.replica, life, request.verb, request.resource, request.subresource, name)
@@ -97,7 +99,11 @@ def _wait(trial: Trial, request: Request) -> float:
     if response is None or response.code not in {429, 503}:
         return 0.0
     return _seconds(response) or next(
-        (float(rule.get("how", {}).get("retry_after") or 0) for rule in trial.begin.rules if rule["id"] == response.forged),
+        (
+            float(rule.get("how", {}).get("retry_after") or 0)
+            for rule in trial.begin.rules
+            if rule["id"] == response.forged
+        ),
         0.0,
     )
 

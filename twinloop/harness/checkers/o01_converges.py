@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from twinloop.harness.checkers.findings import Breach, ok, unknown, violated
 from twinloop.harness.checkers.timeline import name_of, uid_of
 from twinloop.harness.checkers.trial_view import Trial
-from twinloop.harness.history import Expect, Truth
+from twinloop.harness.history import Expect, Mark, Truth
 from twinloop.harness.objects import controller
 from twinloop.harness.table import mismatch
 from twinloop.harness.verdict import Finding
@@ -103,9 +103,11 @@ def _verdict(trial: Trial, lines: list[Held]) -> Finding:
     numbers = {"converged": None if wrong else round(max(0.0, max(line.since for line in lines) - start), 3)}
     if wrong:
         return violated(ORACLE, wrong, {**numbers, "never": len(wrong)})
-    broken = [breach for line in lines for breach in line.broken]
+    broken = [breach for line in lines for breach in line.broken] + _phases(trial)
     late = [
-        Breach(f"{line.expect.name} was right only {line.since - start:.1f} s after the last fault, the bound is {limit:g} s")
+        Breach(
+            f"{line.expect.name} was right only {line.since - start:.1f} s after the last fault, the bound is {limit:g} s"
+        )
         for limit in [trial.bound("bound")]
         for line in lines
         if line.since - start > limit and not trial.settled
@@ -113,3 +115,9 @@ def _verdict(trial: Trial, lines: list[Held]) -> Finding:
     if broken or late:
         return violated(ORACLE, [*broken, *late], numbers)
     return ok(ORACLE, f"the world is as expected, {numbers['converged']} s after the last change or fault", **numbers)
+
+
+def _phases(trial: Trial) -> list[Breach]:
+    """Tables of the story before the last one that did not come to hold."""
+    marks = [mark for mark in trial.history.of(Mark) if mark.name == "phase" and not mark.ok]
+    return [Breach(f"on the way: {mark.detail or 'it never came to rest'}", (mark.seq,)) for mark in marks]

@@ -26,7 +26,9 @@ def check(trial: Trial) -> Finding:
         return unknown(ORACLE, "the trial ended before its quiet window")
     writes = [write for write in trial.changes if write.on_pods and write.request.verb != "deletecollection"]
     breaches = [Breach(f"{write}: {why}", (write.seq,)) for write in writes if (why := _wrong(trial, write))]
-    return verdict_of(ORACLE, breaches, f"all of {len(writes)} writes were on pods of the right owner", pods=len(writes))
+    return verdict_of(
+        ORACLE, breaches, f"all of {len(writes)} writes were on pods of the right owner", pods=len(writes)
+    )
 
 
 def _wrong(trial: Trial, write: Write) -> str:
@@ -57,6 +59,8 @@ def _wrong_owner(trial: Trial, write: Write, pod: Object) -> str:
     if any(trial.timeline.at(uid, number) for number in trial.timeline.moments(*trial.window(write))):
         return ""
     was = "is gone since" if trial.timeline.versions(uid) else "never existed with"
-    return f"its owner {owner.get('name')} {was} uid {uid[:8]}" if was != "is gone since" else (
-        f"its owner {owner.get('name')} had been gone for longer than {trial.lag:g} s"
+    return (
+        f"its owner {owner.get('name')} {was} uid {uid[:8]}"
+        if was != "is gone since"
+        else (f"its owner {owner.get('name')} had been gone for longer than {trial.lag:g} s")
     )

@@ -91,7 +91,9 @@ def _reads(trial: Trial, begin: Mark, end: Mark) -> list[Breach]:
     most = READS + READS_A_SECOND * (end.t - begin.t)
     if len(reads) <= most:
         return []
-    return [Breach(f"{len(reads)} reads in {end.t - begin.t:.1f} s of nothing to do", tuple(each.seq for each in reads))]
+    return [
+        Breach(f"{len(reads)} reads in {end.t - begin.t:.1f} s of nothing to do", tuple(each.seq for each in reads))
+    ]
 
 
 def _is_read(request: Request) -> bool:

@@ -36,13 +36,15 @@ def check(trial: Trial) -> Finding:
         for write in trial.writes
         if _blind(write)
     ]
-    return verdict_of(ORACLE, breaches, f"{len(updates)} updates left everybody else's fields alone", updates=len(updates))
+    return verdict_of(
+        ORACLE, breaches, f"{len(updates)} updates left everybody else's fields alone", updates=len(updates)
+    )
 
 
 def _own(path: Path) -> bool:
     if path[0] != "status":
         return False
-    return path[1:2] == ("conditions",) and path[2] in OWN_CONDITIONS or (len(path) > 1 and path[1] in OWN_STATUS)
+    return (path[1:2] == ("conditions",) and path[2] in OWN_CONDITIONS) or (len(path) > 1 and path[1] in OWN_STATUS)
 
 
 def _breach(each: Taken) -> Breach:

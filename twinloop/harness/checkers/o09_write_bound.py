@@ -88,7 +88,9 @@ def _state(trial: Trial, uid: str, number: int) -> tuple[object, ...]:
 def _trouble(pod: Object) -> str:
     """What a pod suffers from, in the kubelet's words: a status may tell."""
     status = pod.get("status") or {}
-    waits = [((each.get("state") or {}).get("waiting") or {}).get("reason") for each in status.get("containerStatuses") or []]
+    waits = [
+        ((each.get("state") or {}).get("waiting") or {}).get("reason") for each in status.get("containerStatuses") or []
+    ]
     return f"{status.get('phase')} {waits} {condition(pod, 'PodScheduled').get('reason')}"
 
 
@@ -108,7 +110,9 @@ def _restarts(trial: Trial) -> int:
 
 def _refusals(trial: Trial) -> int:
     """The different things that the server refused: each may be told, and taken back."""
-    refused = [write for write in trial.writes if write.counts and write.response is not None and write.response.code >= 400]
+    refused = [
+        write for write in trial.writes if write.counts and write.response is not None and write.response.code >= 400
+    ]
     return 2 * len({(write.name, write.response and write.response.code) for write in refused})
 
 

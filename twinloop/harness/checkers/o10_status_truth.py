@@ -43,7 +43,9 @@ def check(trial: Trial) -> Finding:
     if trial.calm and longest > LIE * trial.lag:
         breaches.append(Breach(f"a status said Ready=True for {longest:.1f} s when it was not true"))
     looked = len(trial.timeline.nginxpods(trial.rest_number))
-    return verdict_of(ORACLE, breaches, f"all of {looked} statuses are true in the end", looked=looked, lie=round(longest, 3))
+    return verdict_of(
+        ORACLE, breaches, f"all of {looked} statuses are true in the end", looked=looked, lie=round(longest, 3)
+    )
 
 
 def world(trial: Trial, nginxpod: Object, number: int, refused: frozenset[str] = frozenset()) -> World:
@@ -71,7 +73,12 @@ def _in_the_end(trial: Trial) -> Iterator[Breach]:
 def _born_lies(trial: Trial) -> Iterator[Breach]:
     blinded = min((each.seq for each in trial.history.of(Fault) if each.action in BLINDING), default=None)
     for write in trial.changes:
-        if write.on_status and _says_ready(write) and (blinded is None or write.seq < blinded) and _never_true(trial, write):
+        if (
+            write.on_status
+            and _says_ready(write)
+            and (blinded is None or write.seq < blinded)
+            and _never_true(trial, write)
+        ):
             yield Breach(f"{write} said Ready=True when it was not", (write.seq,))
 
 
@@ -140,5 +147,7 @@ def _up(trial: Trial, t: float) -> bool:
     up: dict[str, bool] = {}
     for each in trial.processes:
         if each.t <= t:
-            up[each.replica] = each.what == "ready" or (each.what not in {"exited", "killed"} and up.get(each.replica, False))
+            up[each.replica] = each.what == "ready" or (
+                each.what not in {"exited", "killed"} and up.get(each.replica, False)
+            )
     return any(up.values())

@@ -27,7 +27,9 @@ def check(trial: Trial) -> Finding:
     """See the module."""
     if trial.rest is None:
         return unknown(ORACLE, "the trial ended before its quiet window")
-    deletes = [write for write in trial.writes if write.on_pods and write.request.verb in {"delete", "deletecollection"}]
+    deletes = [
+        write for write in trial.writes if write.on_pods and write.request.verb in {"delete", "deletecollection"}
+    ]
     breaches = [Breach(f"{write}: {why}", (write.seq,)) for write in deletes if (why := _wrong(trial, write))]
     bare = sum(not preconditions(write).get("uid") for write in deletes)
     good = f"all of {len(deletes)} deletes were meant" + (f", {bare} of them named no uid" if bare else "")

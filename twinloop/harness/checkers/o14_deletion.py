@@ -26,14 +26,18 @@ def check(trial: Trial) -> Finding:
     cleaned = trial.history.mark("cleanup-end")
     breaches = list(_served_on_the_way(trial))
     if cleaned is None:
-        return verdict_of(ORACLE, breaches, "") if breaches else unknown(ORACLE, "it ended before everything was deleted")
+        return (
+            verdict_of(ORACLE, breaches, "") if breaches else unknown(ORACLE, "it ended before everything was deleted")
+        )
     number = trial.timeline.number_at(cleaned.t)
     left = [obj for obj in trial.timeline.nginxpods(number) if leaving(obj)]
     breaches += [Breach(why, ()) for obj in left if (why := _held(trial, obj))]
     deleted = sum(trial.timeline.versions(uid)[-1].gone for uid in trial.timeline.uids(str(NGINXPODS)))
     if not deleted and not left:
         return unknown(ORACLE, "nothing was deleted")
-    return verdict_of(ORACLE, breaches, f"all of {deleted} NginxPods went", deleted=deleted, finalizers=_finalizers(trial))
+    return verdict_of(
+        ORACLE, breaches, f"all of {deleted} NginxPods went", deleted=deleted, finalizers=_finalizers(trial)
+    )
 
 
 def _held(trial: Trial, obj: Object) -> str:
@@ -41,7 +45,7 @@ def _held(trial: Trial, obj: Object) -> str:
     finalizers = set(obj["metadata"].get("finalizers") or [])
     own = finalizers & _added(trial, str(obj["metadata"]["uid"]))
     if own:
-        return f"{name_of(obj)} is held by the operator's finalizer {sorted(own)[0]}"
+        return f"{name_of(obj)} is held by the operator's finalizer {min(own)}"
     if finalizers - {"foregroundDeletion"}:
         return ""
     return f"{name_of(obj)} was deleted and is still there"
@@ -69,4 +73,6 @@ def _served_on_the_way(trial: Trial) -> Iterator[Breach]:
             owner, (low, _) = trial.pod_of(write), trial.window(write)
             nginxpod = trial.timeline.at(owner, low)
             if nginxpod is not None and leaving(nginxpod):
-                yield Breach(f"{write}: its NginxPod had been on its way out for more than {trial.lag:g} s", (write.seq,))
+                yield Breach(
+                    f"{write}: its NginxPod had been on its way out for more than {trial.lag:g} s", (write.seq,)
+                )

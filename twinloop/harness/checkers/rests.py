@@ -50,7 +50,8 @@ def _fine(trial: Trial, nginxpod: Object, number: int) -> bool:
     want, pods = wanted(nginxpod), trial.timeline.pods_of(uid_of(nginxpod), number)
     right = want is not None and len(pods) == want.replicas
     return right and all(
-        ready(pod) and want is not None and current(pod, nginxpod, want, trial.timeline.born(uid_of(pod))) for pod in pods
+        ready(pod) and want is not None and current(pod, nginxpod, want, trial.timeline.born(uid_of(pod)))
+        for pod in pods
     )
 
 

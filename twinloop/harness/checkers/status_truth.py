@@ -79,7 +79,9 @@ def _wrong_ready(world: World) -> str:
     said = condition(world.nginxpod, "Ready")
     if not said:
         return "there is no condition Ready"
-    if said.get("observedGeneration", world.nginxpod["metadata"].get("generation")) != world.nginxpod["metadata"].get("generation"):
+    if said.get("observedGeneration", world.nginxpod["metadata"].get("generation")) != world.nginxpod["metadata"].get(
+        "generation"
+    ):
         return f"Ready is about generation {said.get('observedGeneration')}"
     truth, reasons = "True" if fine(world) else "False", _reasons(world)
     if said.get("status") != truth or said.get("reason") not in reasons:

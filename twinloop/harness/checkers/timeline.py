@@ -132,7 +132,7 @@ class Timeline:
 
     def number_at(self, t: float) -> int:
         """The highest resourceVersion that had been seen at a time: at least so far had things gone by then."""
-        return self._arrivals[bisect_right(self._arrivals, t, key=lambda each: each[0]) - 1][1]
+        return self._arrivals[bisect_right(self._arrivals, max(t, 0.0), key=lambda each: each[0]) - 1][1]
 
     def moments(self, low: int, high: int) -> Iterator[int]:
         """The resourceVersions at which anything changed, from `high` down to and including the state at `low`."""

@@ -234,8 +234,8 @@ class Trial:
             answer = self.responses.get(request.id)
             if request.verb != "watch" and answer is not None and answer.t - request.t > SLOW:
                 spans[request.replica].append(Span(request.t, answer.t))
-        for each in spans.values():
-            each.sort(key=lambda span: span.end, reverse=True)
+        for waits in spans.values():
+            waits.sort(key=lambda span: span.end, reverse=True)
         return spans
 
     def since(self, t: float, replica: str) -> float:

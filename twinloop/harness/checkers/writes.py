@@ -75,7 +75,9 @@ class Write:
         return not self.is_event and resource != str(LEASES) and not _REVIEWS.fullmatch(resource)
 
     def __str__(self) -> str:
-        what = f"{self.request.resource.partition('.')[0]}{'/' * bool(self.request.subresource)}{self.request.subresource}"
+        what = (
+            f"{self.request.resource.partition('.')[0]}{'/' * bool(self.request.subresource)}{self.request.subresource}"
+        )
         return f"{self.request.verb} {what} {self.name}".strip()
 
 

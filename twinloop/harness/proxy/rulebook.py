@@ -133,8 +133,13 @@ class RuleBook:
         return [
             each
             for name, each in self._all.items()
-            if name not in self._off and (self._story or each.rule.since == "start")
+            if name not in self._off and (self._story or each.rule.since == "start") and self._may(each.rule)
         ]
+
+    def _may(self, rule: Rule) -> bool:
+        """Whether the rule that has to come before has fired."""
+        before = self._all.get(rule.after)
+        return not rule.after or (before is not None and before.fired > 0)
 
 
 def _about(rule: Rule, info: RequestInfo, replica: str) -> bool:

@@ -7,10 +7,12 @@ docs/reading-the-report.md explains to its readers what they see.
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+import zlib
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,11 +20,10 @@ from markupsafe import Markup
 from twinloop.harness.report import formats, sections, words
 from twinloop.harness.report.cards import cards
 from twinloop.harness.report.charts.dumbbell import compared, dumbbell
-from twinloop.harness.report.charts.timeline import Lanes
 from twinloop.harness.report.look import Looks
 from twinloop.harness.report.matrix import rows, tally
 from twinloop.harness.report.sections import Detail, Section
-from twinloop.harness.results import Report
+from twinloop.harness.results import LaneItem, Report
 
 LIMIT = 490_000
 # From everything that makes sense on a screen to hardly anything.
@@ -30,7 +31,7 @@ DETAILS = tuple(
     Detail(items, points) for items, points in ((400, 60), (200, 40), (100, 30), (50, 20), (24, 12), (8, 6))
 )
 STYLES = ("colours", "page", "parts", "charts", "narrow", "print")
-SCRIPTS = ("theme", "tips", "filters", "charts", "timelines", "copy")
+SCRIPTS = ("theme", "roles", "tips", "filters", "charts", "timelines", "drawings", "copy")
 
 
 def render(report: Report) -> str:
@@ -50,7 +51,8 @@ def _page(report: Report, detail: Detail) -> str:
     idle, prints = sections.shown_footprints(report, looks, detail.points)
     environment = _environment()
     environment.globals.update(looks=looks, w=words, f=formats, compared=compared)
-    return environment.get_template("page.html.j2").render(
+    drawn = environment.get_template("drawings.html.j2")
+    html = environment.get_template("page.html.j2").render(
         report=report,
         rows=all_rows,
         tally=tally(all_rows),
@@ -63,10 +65,12 @@ def _page(report: Report, detail: Detail) -> str:
         idle=idle,
         footprints=prints,
         ownership=sections.ownership(report),
-        items=items_for_script([lanes for part in parts for group in part.timelines for lanes in group.lanes]),
+        packed={part.scenario.name: pack(drawn.render(part=part), part) for part in parts},
         styles=_files("style", STYLES, "css"),
         scripts=_files("script", SCRIPTS, "js"),
     )
+    # Indentation helps whoever edits a template, not whoever opens the page.
+    return re.sub(r"\n\s+", "\n", html)
 
 
 def _environment() -> Environment:
@@ -85,19 +89,21 @@ def _files(folder: str, names: Sequence[str], ending: str) -> Markup:
     return Markup("\n").join(Markup((home / f"{name}.{ending}").read_text()) for name in names)  # noqa: S704 - our own files
 
 
-def items_for_script(lanes: Sequence[Lanes]) -> Markup:
-    """The items of all timelines as JSON: texts once, then for each timeline [lane, t, end, text, line] in milliseconds.
+def pack(html: str, section: Section) -> str:
+    """A scenario's drawings and what their timelines hold, compressed: they would be nine tenths of the page.
 
-    The same words come again and again, which is why a page of thousands of items stays small.
+    The script unpacks them when the scenario is opened. All text that judges stays outside, for a search and for those without a script.
     """
     texts: dict[str, int] = {}
+    lanes = [each for group in section.timelines for each in group.lanes]
+    # Every text once, and a number for it in each item: the same words come again and again.
     series = [[_item(item, each.lanes, texts) for item in each.items] for each in lanes]
-    said: dict[str, Any] = {"texts": list(texts), "series": series}
-    # Within a script element only "<" is dangerous; JSON may write it another way.
-    return Markup(json.dumps(said, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S704
+    content = json.dumps({"html": html, "texts": list(texts), "series": series}, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(content.encode(), 9)).decode()
 
 
-def _item(item: Any, lanes: Sequence[str], texts: dict[str, int]) -> list[int]:
+def _item(item: LaneItem, lanes: Sequence[str], texts: dict[str, int]) -> list[int]:
+    """An item for the script: its lane, begin and duration in milliseconds, its text's number, its line in the history."""
     text = item.text if item.code is None else f"{item.text} \N{RIGHTWARDS ARROW} {item.code or 'no answer'}"
     end = 0 if item.end is None else round((item.end - item.t) * 1000)
     return [lanes.index(item.lane), round(item.t * 1000), end, texts.setdefault(text, len(texts)), item.seq]

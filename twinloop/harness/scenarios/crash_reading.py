@@ -1,7 +1,7 @@
 """The operator is killed while it reads: in a list, or between a list and its watch."""
 
 from twinloop.harness.faults import Act, Match, Rule
-from twinloop.harness.props import FAULT, at_late, day
+from twinloop.harness.props import AT_LATE, FAULT, at_late, day
 from twinloop.harness.scenario import Stage
 
 SET = "fault"
@@ -13,9 +13,9 @@ EXPECTATION = "The next one begins anew, and does not die of the same thing: the
 DECIDING = FAULT
 
 
-def _crash(verb: str, resource: str, *, since: str = "start") -> Rule:
+def _crash(verb: str, resource: str, *, after: str = "") -> Rule:
     how = {"when": "committed" if verb == "list" else "before"}
-    return Rule(id="crash", match=Match(verb=verb, resource=resource), act=Act.CRASH, how=how, since=since)
+    return Rule(id="crash", match=Match(verb=verb, resource=resource), act=Act.CRASH, how=how, after=after)
 
 
 PLANS = {
@@ -23,7 +23,7 @@ PLANS = {
     "list-pods": (_crash("list", "pods"),),
     "watch-nginxpods": (_crash("watch", "nginxpods"),),
     "watch-pods": (_crash("watch", "pods"),),
-    "list-again": (at_late(Act.ERROR, code=410), _crash("list", "nginxpods", since="story")),
+    "list-again": (at_late(Act.ERROR, code=410), _crash("list", "nginxpods", after=AT_LATE)),
 }
 
 

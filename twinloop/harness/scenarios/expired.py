@@ -1,7 +1,7 @@
 """410: the version that the operator knows is too old, in each form in which an API server says so."""
 
 from twinloop.harness.faults import Act, Match, Rule
-from twinloop.harness.props import FAULT, at_late, day
+from twinloop.harness.props import AT_LATE, FAULT, at_late, day
 from twinloop.harness.scenario import Stage
 
 SET = "fault"
@@ -16,7 +16,7 @@ DECIDING = FAULT
 def _refused(verb: str, resource: str) -> Rule:
     how = {"code": 410, "reason": "Expired", "message": "too old resource version: 1 (2)"}
     match = Match(verb=verb, resource=resource)
-    return Rule(id=f"{verb}-410", match=match, act=Act.ANSWER, how=how, since="story")
+    return Rule(id=f"{verb}-410", match=match, act=Act.ANSWER, how=how, after=AT_LATE)
 
 
 PLANS = {

@@ -1,7 +1,7 @@
 """A list that ends in the middle."""
 
 from twinloop.harness.faults import Act, Match, Rule
-from twinloop.harness.props import FAULT, at_late, day
+from twinloop.harness.props import AT_LATE, FAULT, at_late, day
 from twinloop.harness.scenario import Stage
 
 SET = "fault"
@@ -11,7 +11,7 @@ DECIDING = FAULT
 PLANS = {
     "": (
         at_late(Act.ERROR, code=410),
-        Rule(id="halve", match=Match(verb="list", resource="nginxpods"), act=Act.TRUNCATE, since="story"),
+        Rule(id="halve", match=Match(verb="list", resource="nginxpods"), act=Act.TRUNCATE, after=AT_LATE),
     )
 }
 

@@ -1,7 +1,7 @@
 """Nothing can be read for a minute, for lack of a right or of an API server that works."""
 
 from twinloop.harness.faults import Act, Match, Rule
-from twinloop.harness.props import FAULT, at_late, at_rest
+from twinloop.harness.props import AT_LATE, FAULT, at_late, at_rest
 from twinloop.harness.scenario import Stage
 
 SET = "fault"
@@ -16,10 +16,9 @@ SETTINGS = {"bound": 75.0}
 
 
 def _refuse(verb: str, code: int, reason: str) -> Rule:
-    # It hits nothing before `late` has come: until then the one watch is open.
     how = {"code": code, "reason": reason, "message": reason}
     match = Match(verb=verb, resource="nginxpods")
-    return Rule(id="refuse", match=match, act=Act.ANSWER, how=how, times=0, since="story")
+    return Rule(id="refuse", match=match, act=Act.ANSWER, how=how, times=0, after=AT_LATE)
 
 
 PLANS = {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from twinloop.harness.faults import Act, Match, Rule
-from twinloop.harness.props import CREATES, DELETES, FAULT, STATUS, at_late, day
+from twinloop.harness.props import AT_LATE, CREATES, DELETES, FAULT, STATUS, at_late, day
 from twinloop.harness.scenario import Stage
 
 SET = "fault"
@@ -18,12 +18,15 @@ _INTERNAL = {"code": 500, "reason": "InternalError", "message": "etcdserver: lea
 
 
 def _fail(match: Match, **how: Any) -> Rule:
-    # A list or a watch once: the usual back-off after it is a second or so, after two of them three.
-    times = 2 if match.resource == "pods" or match.subresource else 1
-    return Rule(id="fail", match=match, act=Act.ANSWER if how else Act.ABORT, how=how, times=times, since="story")
+    return Rule(id="fail", match=match, act=Act.ANSWER if how else Act.ABORT, how=how, times=2, since="story")
 
 
-_LIST, _WATCH = Match(verb="list", resource="nginxpods"), Match(verb="watch", resource="nginxpods")
+def _fail_reading(verb: str, **how: Any) -> Rule:
+    # Once: the usual back-off after it is a second or so, after two of them three.
+    match = Match(verb=verb, resource="nginxpods")
+    return Rule(id="fail", match=match, act=Act.ANSWER if how else Act.ABORT, how=how, after=AT_LATE)
+
+
 PLANS = {
     "create-500": (_fail(CREATES, **_INTERNAL),),
     "create-503-page": (_fail(CREATES, code=503, raw=_PAGE),),
@@ -32,10 +35,10 @@ PLANS = {
     "delete-500": (_fail(DELETES, **_INTERNAL),),
     "status-500": (_fail(STATUS, **_INTERNAL),),
     "status-503-page": (_fail(STATUS, code=503, raw=_PAGE),),
-    "list-500": (at_late(Act.ERROR, code=410), _fail(_LIST, **_INTERNAL)),
-    "list-503-page": (at_late(Act.ERROR, code=410), _fail(_LIST, code=503, raw=_PAGE)),
-    "watch-500": (at_late(Act.CUT, how="clean"), _fail(_WATCH, **_INTERNAL)),
-    "watch-broken": (at_late(Act.CUT, how="reset"), _fail(_WATCH)),
+    "list-500": (at_late(Act.ERROR, code=410), _fail_reading("list", **_INTERNAL)),
+    "list-503-page": (at_late(Act.ERROR, code=410), _fail_reading("list", code=503, raw=_PAGE)),
+    "watch-500": (at_late(Act.CUT, how="clean"), _fail_reading("watch", **_INTERNAL)),
+    "watch-broken": (at_late(Act.CUT, how="reset"), _fail_reading("watch")),
     "event-500": (at_late(Act.ERROR, code=500),),
 }
 

@@ -1,7 +1,7 @@
 """401: a good token is refused for a moment."""
 
 from twinloop.harness.faults import Act, Match, Rule
-from twinloop.harness.props import CREATES, FAULT, at_late, day
+from twinloop.harness.props import AT_LATE, CREATES, FAULT, at_late, day
 from twinloop.harness.scenario import Stage
 
 SET = "fault"
@@ -11,15 +11,15 @@ EXPECTATION = "The operator reads its credentials again and goes on, also when t
 DECIDING = FAULT
 
 
-def _refuse(match: Match) -> Rule:
+def _refuse(match: Match, after: str = "") -> Rule:
     how = {"code": 401, "reason": "Unauthorized", "message": "Unauthorized"}
-    return Rule(id="refuse", match=match, act=Act.ANSWER, how=how, since="story")
+    return Rule(id="refuse", match=match, act=Act.ANSWER, how=how, since="story", after=after)
 
 
 PLANS = {
     "create": (_refuse(CREATES),),
-    "list": (at_late(Act.ERROR, code=410), _refuse(Match(verb="list", resource="nginxpods"))),
-    "watch": (at_late(Act.CUT, how="clean"), _refuse(Match(verb="watch", resource="nginxpods"))),
+    "list": (at_late(Act.ERROR, code=410), _refuse(Match(verb="list", resource="nginxpods"), AT_LATE)),
+    "watch": (at_late(Act.CUT, how="clean"), _refuse(Match(verb="watch", resource="nginxpods"), AT_LATE)),
 }
 
 

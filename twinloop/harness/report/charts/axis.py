@@ -7,30 +7,28 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from twinloop.harness.report.scales import Scale
-from twinloop.harness.report.svg import UNITS, across, joined, path, percent, tag
+from twinloop.harness.report.svg import UNITS, across, joined, path, percent, stretched, tag
 
 # Room for the names of the ticks, in pixels.
 NAMES = 18
 
 
-def grid(scale: Scale, top: float, bottom: float) -> Markup:
+def grid(scale: Scale, height: float) -> Markup:
     """A vertical line at each tick."""
-    return joined(
-        tag("line", x1=percent(scale(each)), x2=percent(scale(each)), y1=top, y2=bottom, class_="grid")
-        for each in scale.ticks()
-    )
+    drawn = "".join(f"M{across(scale(each))} 0v{height:g}" for each in scale.ticks())
+    return stretched(path(drawn, class_="grid"), height=height)
 
 
 def names(scale: Scale, y: float, name: Callable[[float], str]) -> Markup:
     """The ticks' names; those at the edges lean inwards, so that none is cut off."""
     return joined(
-        tag("text", name(each), x=percent(scale(each)), y=y, text_anchor=_anchor(scale(each)), class_="tick")
+        tag("text", name(each), x=percent(scale(each)), y=y, style=_leaning(scale(each)), class_="tick")
         for each in scale.ticks()
     )
 
 
-def _anchor(place: float) -> str:
-    return "start" if place < 0.06 else "end" if place > 0.94 else "middle"
+def _leaning(place: float) -> str | None:
+    return "text-anchor:start" if place < 0.06 else "text-anchor:end" if place > 0.94 else None
 
 
 def levels(scale: Scale, height: float) -> Markup:
@@ -42,7 +40,7 @@ def levels(scale: Scale, height: float) -> Markup:
 def level_names(scale: Scale, height: float, name: Callable[[float], str]) -> Markup:
     """The values of the horizontal lines, written on them at the left."""
     return joined(
-        tag("text", name(each), x="0", y=_y(scale(each), height) - 3, class_="tick")
+        tag("text", name(each), x="0", y=_y(scale(each), height) - 3, class_="tick left")
         for each in scale.ticks()
         if 0.05 < scale(each) < 0.97
     )

@@ -68,7 +68,7 @@ def _plot(latencies: Sequence[Latency], scale: Log, looks: Looks) -> Markup:
     lanes = [_variant(each, PADDING + LANE * (n + 0.5), scale, looks) for n, each in enumerate(latencies)]
     said = "; ".join(map(describe, latencies))
     return surface(
-        grid(scale, 0, height), _band(latencies, scale, height), *lanes, height=height, label=said, tabindex=0,
+        grid(scale, height), _band(latencies, scale, height), *lanes, height=height, label=said, tabindex=0,
         data_tip="\n".join(map(describe, latencies)), class_="plot",
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ def ecdf(latencies: Sequence[Latency], looks: Looks) -> Markup:
     if not any(map(times, latencies)):
         return Markup()
     return surface(
-        grid(scale, 0, bottom),
+        grid(scale, bottom),
         stretched(levels(Linear(0, 1), HEIGHT), *(_curve(each, scale, looks) for each in latencies), height=HEIGHT),
         *(_share(share) for share in (0.5, 1.0)),
         stretched(*(_strip(each, n, scale, looks) for n, each in enumerate(latencies)), height=bottom),
@@ -77,7 +77,7 @@ def _ticks(values: Sequence[float], y: float, scale: Scale) -> str:
 
 def _share(share: float) -> Markup:
     y = HEIGHT * (1 - share) + (11 if share == 1 else -3)
-    return tag("text", f"{share:.0%}", x="0", y=y, class_="tick")
+    return tag("text", f"{share:.0%}", x="0", y=y, class_="tick left")
 
 
 def _data(latencies: Sequence[Latency]) -> str:

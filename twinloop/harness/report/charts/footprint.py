@@ -88,13 +88,11 @@ def _chart(
         for n, (t, value) in enumerate(values)
     )
     style = looks.style(print_.variant)
-    first, last = across(time(values[0][0])), across(time(values[-1][0]))
     return surface(
         bands(print_.bands, time, HEIGHT),
-        grid(time, 0, HEIGHT),
+        grid(time, HEIGHT),
         stretched(
             levels(scale, HEIGHT),
-            path(f"{line}L{last} {HEIGHT}L{first} {HEIGHT}Z", class_=f"area {style}"),
             path(line, class_=f"line solid {style}"),
             height=HEIGHT,
         ),

@@ -30,7 +30,7 @@ def staircase(stairs: Sequence[Staircase], looks: Looks) -> Markup:
     scale = logarithmic([value for each in drawn for value in each.attempts])
     attempts = Linear(0, max(4, *(len(each.attempts) for each in drawn)) * 1.08)
     return surface(
-        grid(scale, 0, HEIGHT),
+        grid(scale, HEIGHT),
         stretched(levels(attempts, HEIGHT), *(_line(each, scale, attempts, looks) for each in drawn), height=HEIGHT),
         level_names(attempts, HEIGHT, lambda value: f"{value:g}"),
         *(_marks(each, scale, attempts, looks) for each in drawn),

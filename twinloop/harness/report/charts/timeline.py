@@ -71,7 +71,7 @@ def _lanes(timeline: Timeline, shown: tuple[str, ...], time: Linear, most: int) 
     height = LANE * len(shown)
     drawing = surface(
         _bands(kept, time, height),
-        grid(time, 0, height),
+        grid(time, height),
         stretched(
             path("".join(f"M0 {LANE * n}h2000" for n in range(1, len(shown))), class_="divider"),
             *(_lane([item for item in kept if item.lane == lane], n, lane, time) for n, lane in enumerate(shown)),

@@ -35,7 +35,7 @@ const follow = (plot, say) => {
   });
 };
 
-document.querySelectorAll("svg.ecdf").forEach((plot) => {
+const ecdf = (plot) => {
   const value = axis(plot.dataset.axis);
   const series = JSON.parse(plot.dataset.samples);
   follow(plot, (place) => {
@@ -43,22 +43,29 @@ document.querySelectorAll("svg.ecdf").forEach((plot) => {
     const lines = series.map(({ name, n, done }) => `${name}: ${done.filter((each) => each <= now).length} of ${n}`);
     return [`done after ${duration(now)}`, ...lines].join("\n");
   });
-});
+};
 
-document.querySelectorAll("svg.trace").forEach((plot) => {
+const trace = (plot) => {
   const time = axis(plot.dataset.axis);
   const level = axis(plot.dataset.level);
   const drawn = plot.querySelector(".line");
   if (!drawn) return;
   const height = drawn.ownerSVGElement.viewBox.baseVal.height;
-  const points = [...drawn.getAttribute("d").matchAll(/[ML]([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [x / 2000, 1 - y / height]);
+  const drawnAt = [...drawn.getAttribute("d").matchAll(/[ML]([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [x / 2000, 1 - y / height]);
   follow(plot, (place) => {
-    const [x, y] = points.reduce((best, each) => (Math.abs(each[0] - place) < Math.abs(best[0] - place) ? each : best));
+    const [x, y] = drawnAt.reduce((best, each) => (Math.abs(each[0] - place) < Math.abs(best[0] - place) ? each : best));
     return `${duration(time(x))}: ${units[plot.dataset.unit](level(y))}`;
   });
-});
+};
 
-document.querySelectorAll("svg.points").forEach((plot) => {
+const points = (plot) => {
   const marks = [...plot.querySelectorAll("[data-tip]")];
   walk(plot, () => marks.length, (n) => tip.beside(marks[n].dataset.tip, marks[n]));
-});
+};
+
+const wire = (root) => {
+  root.querySelectorAll("svg.ecdf").forEach(ecdf);
+  root.querySelectorAll("svg.trace").forEach(trace);
+  root.querySelectorAll("svg.points").forEach(points);
+};
+wire(document);

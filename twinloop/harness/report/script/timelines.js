@@ -1,9 +1,9 @@
 // Timelines: the item nearest to the pointer, a line at the same moment in every variant of the group, arrow keys from item to item.
-(() => {
-  const { texts, series } = JSON.parse(document.getElementById("timeline-items").textContent);
+// `texts` and `series` as page.py packs them: a series a drawing, items of [lane, begin, duration, text, line].
+const wireTimelines = (root, { texts, series }) => {
   const LANE = 18;
   const REACH = 12;
-  document.querySelectorAll("svg.timeline").forEach((plot, number) => {
+  root.querySelectorAll("svg.timeline").forEach((plot, number) => {
     const items = series[number];
     const length = Number(plot.dataset.axis.split(",")[2]) * 1000;
     const cursors = [...plot.closest(".clock").querySelectorAll(".cursor")];
@@ -35,4 +35,4 @@
       tip.show(say(items[n]), box.left + items[n][1] / length * box.width, box.top + (items[n][0] + 0.5) * LANE);
     });
   });
-})();
+};

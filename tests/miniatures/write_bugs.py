@@ -1,0 +1,302 @@
+"""Miniatures that write what they should not: to pods, to NginxPods, to other people's objects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+import twinloop.plan
+import twinloop.sync
+from miniatures.base import Miniature, WholeNamespace
+from twinloop.cluster import Recorder
+from twinloop.errors import ApiError, NotFound, Unavailable
+from twinloop.kube import NGINXPODS, PODS, Client, Object
+from twinloop.nginxpod import (
+    build_pod,
+    controller_of,
+    is_current,
+    is_ours,
+    is_terminating,
+    name_of,
+    namespace_of,
+    ordinal_of,
+    parse_spec,
+    uid_of,
+)
+from twinloop.plan import Deletion, Plan
+from twinloop.status import Difference
+from twinloop.sync import Outcome
+
+_plan = twinloop.plan.plan
+
+
+class OtherPlan(Miniature):
+    """For bugs of the decision: `decide` takes the place of `plan`."""
+
+    def __init__(self, client: Client, recorder: Recorder, namespace: str, resync: float) -> None:
+        super().__init__(client, recorder, namespace, resync)
+        vars(twinloop.sync)["plan"] = self.decide
+
+    def decide(self, nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
+        """As `plan`."""
+        return _plan(nginxpod, pods, now)
+
+
+class DeletesByName(Miniature):
+    """A pod is deleted by its name, whoever has it by now."""
+
+    shown, caught = "image-change", "O11"
+
+    class Cluster(WholeNamespace):
+        """Deletes without a precondition."""
+
+        def delete_pod(self, pod: Object) -> Object:
+            """Without the uid; after a pause, as a busy worker would."""
+            time.sleep(0.05)
+            return self.client.delete(PODS, name_of(pod), namespace_of(pod))
+
+
+class ReplacesAllAtOnce(OtherPlan):
+    """A new image replaces all pods at the same time."""
+
+    shown, caught = "image-change", "O11"
+
+    def decide(self, nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
+        """Delete whatever is outdated."""
+        pods, spec = list(pods), parse_spec(nginxpod)
+        decided = super().decide(nginxpod, pods, now)
+        going = {uid_of(each.pod) for each in decided.deletions}
+        more = [
+            Deletion(pod, "it is outdated")
+            for pod in pods
+            if is_ours(nginxpod, pod) and not is_current(nginxpod, spec, pod) and not is_terminating(pod)
+        ]
+        extra = tuple(each for each in more if uid_of(each.pod) not in going)
+        return replace(decided, deletions=decided.deletions + extra)
+
+
+class LowestFirst(OtherPlan):
+    """Scaling down deletes the lowest ordinals."""
+
+    shown, caught = "scale", "O11"
+
+    def decide(self, nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
+        """As many deletions, of the wrong pods."""
+        pods = list(pods)
+        decided = super().decide(nginxpod, pods, now)
+        living = [pod for pod in pods if is_ours(nginxpod, pod) and not is_terminating(pod)]
+        lowest = sorted(living, key=lambda pod: ordinal_of(name_of(nginxpod), pod) or 0)
+        wrong = [
+            Deletion(other, each.why) if each.why == "it is not wanted" else each
+            for each, other in zip(decided.deletions, lowest, strict=False)
+        ]
+        return replace(decided, deletions=tuple(wrong))
+
+
+class Surges(OtherPlan):
+    """Before a pod is replaced another one is made beside it."""
+
+    shown, caught = "image-change", "O3"
+
+    def decide(self, nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
+        """One more pod, under the next name."""
+        pods = list(pods)
+        decided = super().decide(nginxpod, pods, now)
+        if not any(each.why == "it is outdated" for each in decided.deletions):
+            return decided
+        spec = parse_spec(nginxpod)
+        extra = build_pod(nginxpod, spec, spec.replicas)
+        taken = {name_of(pod) for pod in pods}
+        return decided if name_of(extra) in taken else replace(decided, creations=(*decided.creations, extra))
+
+
+class TakesNames(Miniature):
+    """A stranger's pod under a name that is needed is deleted."""
+
+    shown, caught = "name-conflict", "O4"
+
+    class Cluster(WholeNamespace):
+        """Makes room."""
+
+        def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
+            """Without strangers, whom it deletes when they are in the way."""
+            pods = super().list_pods(nginxpod, live=live)
+            wanted = {f"{name_of(nginxpod)}-{ordinal}" for ordinal in range(parse_spec(nginxpod).replicas)}
+            for pod in pods:
+                if name_of(pod) in wanted and controller_of(pod) is None and not is_terminating(pod):
+                    self.delete_pod(pod)
+            return pods
+
+
+class TakesNamesakesPods(Miniature):
+    """A pod is taken for ours when its owner has our name, whatever the uid."""
+
+    shown, caught = "aba", "O4"
+
+    class Cluster(WholeNamespace):
+        """Rewrites the owner's uid."""
+
+        def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
+            """With the pods of namesakes as our own."""
+            pods = super().list_pods(nginxpod, live=live)
+            for owner in filter(None, map(controller_of, pods)):
+                if owner.get("name") == name_of(nginxpod):
+                    owner["uid"] = uid_of(nginxpod)  # type: ignore[index]
+            return pods
+
+
+class MakesAnother(Miniature):
+    """When nobody answers a create, another pod is made under another name."""
+
+    shown, caught = "answer-lost.create-broken", "O3"
+
+    class Cluster(WholeNamespace):
+        """Does not look whether it was done."""
+
+        def create_pod(self, pod: Object) -> Object:
+            """Once more, to be sure."""
+            try:
+                return super().create_pod(pod)
+            except Unavailable:
+                return super().create_pod({**pod, "metadata": {**pod["metadata"], "name": f"{name_of(pod)}-again"}})
+
+
+class NamesNoOwner(Miniature):
+    """Pods are made without an owner reference: labels say whose they are."""
+
+    shown, caught = "create", "O4"
+
+    class Cluster(WholeNamespace):
+        """Leaves the owner out when it writes, and puts it in when it reads."""
+
+        def create_pod(self, pod: Object) -> Object:
+            """Without an owner; the answer with one."""
+            owners = pod["metadata"]["ownerReferences"]
+            bare = {key: value for key, value in pod["metadata"].items() if key != "ownerReferences"}
+            made = super().create_pod({**pod, "metadata": bare})
+            made["metadata"]["ownerReferences"] = owners
+            return made
+
+        def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
+            """With an owner for every pod that has our label."""
+            pods = super().list_pods(nginxpod, live=live)
+            owner = build_pod(nginxpod, parse_spec(nginxpod), 0)["metadata"]["ownerReferences"]
+            for pod in pods:
+                if (pod["metadata"].get("labels") or {}).get("twinloop.dev/nginxpod") == name_of(nginxpod):
+                    pod["metadata"]["ownerReferences"] = owner
+            return pods
+
+
+class LeavesOrphans(Miniature):
+    """A pod that is not wanted any more is let go instead of deleted."""
+
+    shown, caught = "scale-zero", "O2"
+
+    class Cluster(WholeNamespace):
+        """Strips the owner of what it should delete."""
+
+        def delete_pod(self, pod: Object) -> Object:
+            """Keep the pod, drop the owner, and its name's claim with it."""
+            patch: Object = {"metadata": {"ownerReferences": None, "labels": dict.fromkeys(pod["metadata"]["labels"])}}
+            return self.client.merge_patch(PODS, name_of(pod), patch, namespace_of(pod))
+
+
+class HoldsOn(Miniature):
+    """A finalizer is put on every NginxPod and never taken away."""
+
+    shown, caught = "deleted", "O14"
+
+    class Cluster(WholeNamespace):
+        """Adds it when it reads."""
+
+        def get_nginxpod(self, namespace: str, name: str, *, live: bool) -> Object | None:
+            """With our finalizer on it."""
+            found = super().get_nginxpod(namespace, name, live=live)
+            if found is None or is_terminating(found) or found["metadata"].get("finalizers"):
+                return found
+            patch = {"metadata": {"finalizers": ["miniature.example/held"]}}
+            return self.client.merge_patch(NGINXPODS, name, patch, namespace)
+
+
+class NotesEveryVisit(Miniature):
+    """Every visit leaves a note on the NginxPod, which is a change, which asks for a visit."""
+
+    shown, caught = "create", "O6"
+
+    def visit(self, name: str) -> Outcome:
+        """And note it."""
+        outcome = super().visit(name)
+        note = {"metadata": {"annotations": {"miniature.example/visited": str(time.time_ns())}}}
+        try:
+            self.client.merge_patch(NGINXPODS, name, note, self.namespace)
+        except NotFound:
+            return outcome
+        except ApiError as error:
+            return Outcome(str(error))
+        # A loop without a pause would hide behind its own noise.
+        self.stopped.wait(0.02)
+        return outcome
+
+
+class WritesWhatIsThere(Miniature):
+    """The status is written at every visit, also when it is the same."""
+
+    shown, caught = "restart", "O6"
+
+    def __init__(self, client: Client, recorder: Recorder, namespace: str, resync: float) -> None:
+        super().__init__(client, recorder, namespace, resync)
+        vars(twinloop.sync)["difference"] = lambda *_: Difference.FACTS
+
+
+class TellsOldNews(Miniature):
+    """An Event says that a NginxPod is ready whenever it is found so."""
+
+    shown, caught = "restart", "O6"
+
+    class Cluster(WholeNamespace):
+        """Says so when it reads."""
+
+        def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
+            """And an Event."""
+            self.record(nginxpod, "Normal", "Seen", "It was looked at")
+            return super().list_pods(nginxpod, live=live)
+
+
+class PutsItAllBack(Miniature):
+    """The whole NginxPod is written as it was first seen, whatever others have written since."""
+
+    shown, caught = "strangers-write", "O8"
+
+    class Cluster(WholeNamespace):
+        """Remembers the first look for ever."""
+
+        def __init__(self, client: Client, recorder: Recorder) -> None:
+            super().__init__(client, recorder)
+            self._first: dict[str, Object] = {}
+
+        def patch_status(self, nginxpod: Object, status: Object) -> Object:
+            """And the labels and annotations of the first look."""
+            first = self._first.setdefault(uid_of(nginxpod), nginxpod["metadata"])
+            kept = {key: first.get(key) or {} for key in ("labels", "annotations")}
+            whole = {**nginxpod, "metadata": {**nginxpod["metadata"], **kept}}
+            written = self.client.update(NGINXPODS, name_of(nginxpod), whole, namespace_of(nginxpod))
+            return super().patch_status(written, status)
+
+
+class WritesHalfSteps(Miniature):
+    """A pod is made in many small writes: created bare of a note, then noted ten times."""
+
+    shown, caught = "create", "O9"
+
+    class Cluster(WholeNamespace):
+        """Patches what it has made."""
+
+        def create_pod(self, pod: Object) -> Object:
+            """And a note, and another one."""
+            made = super().create_pod(pod)
+            for step in range(10):
+                note = {"metadata": {"annotations": {"miniature.example/step": str(step)}}}
+                made = self.client.merge_patch(PODS, name_of(pod), note, namespace_of(pod))
+            return made
