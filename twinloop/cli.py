@@ -1,6 +1,7 @@
 """`twinloop`: the project's own commands, one function each. Flags and words for people; the work is done elsewhere.
 
-`apiserver` runs `twinloop.apiserver` until a signal, `demo` runs `twinloop.demo` to its end. What a person got wrong ends
+`apiserver` runs `twinloop.apiserver` until a signal, `demo` runs `twinloop.demo` to its end; the commands of the harness are
+in `twinloop.harness.commands`. What a person got wrong ends
 in one line and exit status 2, what went wrong by itself in one line and exit status 1.
 """
 
@@ -19,6 +20,7 @@ import click
 
 from twinloop import __version__
 from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError, TwinloopError
+from twinloop.harness import commands
 
 if TYPE_CHECKING:
     from twinloop.apiserver.http.process import Running
@@ -117,6 +119,10 @@ def demo() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with one_line_errors():
         run(click.echo)
+
+
+for command in commands.COMMANDS:
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ def sleeper() -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("told", "left"), [([], set()), (["+1"], {1}), (["+1", "+2", "-1"], {2}), (["-7"], set()), (["+1", "-1", "+1"], {1})]
+    ("told", "left"),
+    [([], set()), (["+1"], {1}), (["+1", "+2", "-1"], {2}), (["-7"], set()), (["+1", "-1", "+1"], {1})],
 )
 def test_what_was_begun_and_not_ended_is_left(told: list[str], left: set[int]) -> None:
     assert survivors(f"{line}\n" for line in told) == left

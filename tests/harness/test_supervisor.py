@@ -70,7 +70,7 @@ def make(tmp_path: Path, seen: Seen) -> Iterator[Make]:
             folder=tmp_path,
             namespace="shop",
             kubeconfigs=lambda replica: tmp_path / f"kubeconfig-{replica}",
-            settings=Settings(**{"start": 10.0, **settings}),  # type: ignore[arg-type]
+            settings=Settings(**{"start": 10.0, **settings}),
         )
         made.append(found)
         return found
@@ -283,6 +283,31 @@ def test_close_ends_a_wait_for_the_next_restart(make: Make, seen: Seen) -> None:
     began = time.monotonic()
     operator.close()
     assert time.monotonic() - began < 5
+
+
+def test_who_is_stopped_between_two_restarts_did_not_end_well(make: Make, seen: Seen) -> None:
+    operator = make("fails", crash_loop_scale=10.0)
+    operator.start("a", wait=False)
+    until(lambda: seen.count("restarting") == 2, "it was not to be started again")
+    assert not operator.stop("a")
+    assert seen.count("started") == 2
+
+
+def test_an_operator_without_a_kubeconfig_is_not_started(seen: Seen, tmp_path: Path) -> None:
+    def kubeconfig(replica: str) -> Path:
+        raise ConfigurationError("the proxy is closed")
+
+    operator = Supervisor(
+        Variant(name="toy", command="sleep 600"),
+        recorder=seen.recorder,
+        folder=tmp_path,
+        namespace="shop",
+        kubeconfigs=kubeconfig,
+        settings=Settings(),
+    )
+    with operator, pytest.raises(ConfigurationError, match="the proxy is closed"):
+        operator.start("a")
+    assert seen.records == []
 
 
 def test_close_leaves_nothing_behind(make: Make, seen: Seen) -> None:

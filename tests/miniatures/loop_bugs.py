@@ -17,7 +17,7 @@ from twinloop.sync import Outcome
 class GivesUp(Miniature):
     """What has failed is not tried again."""
 
-    shown, caught = "server-error.create-500", "O1"
+    shown, caught = "quota", "O1"
 
     def next_visit(self, outcome: Outcome, failures: int) -> float | None:
         """Never after a failure."""
@@ -39,9 +39,10 @@ class Impatient(Miniature):
 
     shown, caught = "throttled.create", "O7"
 
-    def next_visit(self, outcome: Outcome, failures: int) -> float | None:
+    def visit(self, name: str) -> Outcome:
         """As if the server had named no time."""
-        return super().next_visit(Outcome(outcome.failure) if outcome.failure else outcome, failures)
+        outcome = super().visit(name)
+        return Outcome(outcome.failure) if outcome.failure else outcome
 
 
 class ReopensAtOnce(Miniature):
@@ -136,11 +137,11 @@ class StartsBlind(Miniature):
 class Polls(Miniature):
     """Everything is visited again every few milliseconds."""
 
-    shown, caught = "create", "O6"
+    shown, caught = "restart", "O6"
 
     def next_visit(self, outcome: Outcome, failures: int) -> float | None:
         """Soon."""
-        return super().next_visit(outcome, failures) if outcome.failure else 0.005
+        return super().next_visit(outcome, failures) if outcome.failure else 0.001
 
 
 class IgnoresSigterm(Miniature):
@@ -175,7 +176,7 @@ class OneAfterTheOther(Miniature):
 class ServesTheDying(Miniature):
     """A NginxPod that is being deleted is served like any other."""
 
-    shown, caught = "deleted", "O14"
+    shown, caught = "held", "O14"
 
     class Cluster(WholeNamespace):
         """Shows no deletion."""

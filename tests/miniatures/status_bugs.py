@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from miniatures.base import Miniature, WholeNamespace
 from twinloop.kube import Object
@@ -84,16 +84,20 @@ class GoesBack(Miniature):
 
 
 class MovesTheClock(Miniature):
-    """lastTransitionTime is the time of the last write."""
+    """lastTransitionTime is another one in every status."""
 
-    shown, caught = "scale", "O10"
+    shown, caught = "image-change", "O10"
 
     class Cluster(WholeNamespace):
         """Stamps every condition."""
 
+        writes = 0
+
         def patch_status(self, nginxpod: Object, status: Object) -> Object:
-            """Now."""
-            return super().patch_status(nginxpod, _said(status, lastTransitionTime=format_time(datetime.now(UTC))))
+            """A second later than the last one: what takes a minute elsewhere takes no time here."""
+            type(self).writes += 1
+            moved = format_time(datetime.now(UTC) + timedelta(seconds=self.writes))
+            return super().patch_status(nginxpod, _said(status, lastTransitionTime=moved))
 
 
 class DropsOthersConditions(Miniature):

@@ -47,14 +47,14 @@ class OtherPlan(Miniature):
 class DeletesByName(Miniature):
     """A pod is deleted by its name, whoever has it by now."""
 
-    shown, caught = "image-change", "O11"
+    shown, caught = "scale-zero", "O11"
 
     class Cluster(WholeNamespace):
         """Deletes without a precondition."""
 
         def delete_pod(self, pod: Object) -> Object:
-            """Without the uid; after a pause, as a busy worker would."""
-            time.sleep(0.05)
+            """Without the uid, and long after the pods were read."""
+            time.sleep(1.2)
             return self.client.delete(PODS, name_of(pod), namespace_of(pod))
 
 
@@ -101,7 +101,7 @@ class Surges(OtherPlan):
     shown, caught = "image-change", "O3"
 
     def decide(self, nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
-        """One more pod, under the next name."""
+        """One more pod, under the next name, and the replacement after that."""
         pods = list(pods)
         decided = super().decide(nginxpod, pods, now)
         if not any(each.why == "it is outdated" for each in decided.deletions):
@@ -109,7 +109,10 @@ class Surges(OtherPlan):
         spec = parse_spec(nginxpod)
         extra = build_pod(nginxpod, spec, spec.replicas)
         taken = {name_of(pod) for pod in pods}
-        return decided if name_of(extra) in taken else replace(decided, creations=(*decided.creations, extra))
+        if name_of(extra) in taken:
+            return decided
+        first = tuple(each for each in decided.deletions if each.why != "it is outdated")
+        return replace(decided, deletions=first, creations=(*decided.creations, extra))
 
 
 class TakesNames(Miniature):
@@ -130,21 +133,25 @@ class TakesNames(Miniature):
             return pods
 
 
-class TakesNamesakesPods(Miniature):
-    """A pod is taken for ours when its owner has our name, whatever the uid."""
+class Adopts(Miniature):
+    """A pod with our label that belongs to nobody is made ours."""
 
-    shown, caught = "aba", "O4"
+    shown, caught = "owner-stripped", "O4"
 
     class Cluster(WholeNamespace):
-        """Rewrites the owner's uid."""
+        """Writes when it reads."""
 
         def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
-            """With the pods of namesakes as our own."""
-            pods = super().list_pods(nginxpod, live=live)
-            for owner in filter(None, map(controller_of, pods)):
-                if owner.get("name") == name_of(nginxpod):
-                    owner["uid"] = uid_of(nginxpod)  # type: ignore[index]
-            return pods
+            """After it has taken what lay about."""
+            return [self._ours(nginxpod, pod) for pod in super().list_pods(nginxpod, live=live)]
+
+        def _ours(self, nginxpod: Object, pod: Object) -> Object:
+            label = (pod["metadata"].get("labels") or {}).get("twinloop.dev/nginxpod")
+            if controller_of(pod) or label != name_of(nginxpod):
+                return pod
+            owners = build_pod(nginxpod, parse_spec(nginxpod), 0)["metadata"]["ownerReferences"]
+            patch = {"metadata": {"ownerReferences": owners}}
+            return self.client.merge_patch(PODS, name_of(pod), patch, namespace_of(pod))
 
 
 class MakesAnother(Miniature):

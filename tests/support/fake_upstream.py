@@ -9,11 +9,12 @@ from __future__ import annotations
 import http.client
 import json
 import queue
+import select
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace, TracebackType
@@ -61,6 +62,8 @@ class Upstream:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
         self.pieces: queue.Queue[Any] = queue.Queue()
+        # Watches that are open and compete for the pieces.
+        self.streams = 0
         self.answer: Callable[[Seen], Told] = lambda _: Told()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -107,64 +110,81 @@ class Tokens:
         return self.version == 2
 
 
-def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    upstream: Upstream
+    protocol_version = "HTTP/1.1"
 
-        def _do(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            seen = Seen(self.command, self.path, dict(self.headers.items()), body)
-            upstream.seen.append(seen)
-            told = upstream.answer(seen)
-            if told.hang_up:
-                self.close_connection = True
-            elif told.stream:
-                self._stream(told)
-            else:
-                self._whole(told)
+    def serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        seen = Seen(self.command, self.path, dict(self.headers.items()), body)
+        self.upstream.seen.append(seen)
+        told = self.upstream.answer(seen)
+        if told.hang_up:
+            self.close_connection = True
+        elif told.stream:
+            self._stream(told)
+        else:
+            self._whole(told)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do
+    def _begin(self, told: Told, **own: str) -> None:
+        self.send_response(told.code)
+        for name, value in {"Content-Type": "application/json", **told.headers, **own}.items():
+            self.send_header(name, value)
+        self.end_headers()
 
-        def _begin(self, told: Told, **own: str) -> None:
-            self.send_response(told.code)
-            for name, value in {"Content-Type": "application/json", **told.headers, **own}.items():
-                self.send_header(name, value)
-            self.end_headers()
-
-        def _whole(self, told: Told) -> None:
-            body = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
-            if told.chunked:
-                self._begin(told, **{"Transfer-Encoding": "chunked"})
-                for start in range(0, len(body), 7):
-                    self._chunk(body[start : start + 7])
-                self._chunk(b"")
-            else:
-                self._begin(told, **{"Content-Length": str(len(body))})
-                self.wfile.write(body)
-
-        def _stream(self, told: Told) -> None:
+    def _whole(self, told: Told) -> None:
+        body = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
+        if told.chunked:
             self._begin(told, **{"Transfer-Encoding": "chunked"})
-            self.wfile.flush()
-            while True:
-                piece = upstream.pieces.get(timeout=60)
-                if piece is BREAK:
-                    self.close_connection = True
-                    return
-                self._chunk(b"" if piece is END else piece)
-                if piece is END:
-                    return
+            for start in range(0, len(body), 7):
+                self._chunk(body[start : start + 7])
+            self._chunk(b"")
+        else:
+            self._begin(told, **{"Content-Length": str(len(body))})
+            self.wfile.write(body)
 
-        def _chunk(self, data: bytes) -> None:
+    def _stream(self, told: Told) -> None:
+        self._begin(told, **{"Transfer-Encoding": "chunked"})
+        self.wfile.flush()
+        self.upstream.streams += 1
+        try:
+            self._feed()
+        finally:
+            self.upstream.streams -= 1
+
+    def _feed(self) -> None:
+        while True:
             try:
-                self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-                self.wfile.flush()
-            except OSError:
+                piece = self.upstream.pieces.get(timeout=0.01)
+            except queue.Empty:
+                piece = BREAK if self._abandoned() else b""
+            if piece == b"":
+                continue
+            if piece is BREAK:
                 self.close_connection = True
+                return
+            self._chunk(b"" if piece is END else piece)
+            if piece is END:
+                return
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
+    def _abandoned(self) -> bool:
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
-    return Handler
+    def _chunk(self, data: bytes) -> None:
+        try:
+            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            self.wfile.flush()
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        """Tests are quiet."""
+
+
+def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
+    methods = {f"do_{method}": _Handler.serve for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+    return type("Handler", (_Handler,), {"upstream": upstream, **methods})
 
 
 # ---------------------------------------------------------------------------------------------- the client's side
@@ -230,10 +250,8 @@ class Operator:
 
 def _shut(connection: http.client.HTTPConnection) -> None:
     if connection.sock is not None:
-        try:
+        with suppress(OSError):  # it may be gone already
             connection.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:  # it is gone already
-            pass
     connection.close()
 
 

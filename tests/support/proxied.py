@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from support.fake_upstream import Operator, Told, Upstream
-
 from twinloop.harness.faults import Rule
-from twinloop.harness.history import Record, Recorder, Response
+from twinloop.harness.history import Record, Recorder, Response, dump
 from twinloop.harness.proxy.hooks import Hooks
 from twinloop.harness.proxy.host import ProxyHost
 from twinloop.harness.proxy.proxy import Proxy
@@ -77,7 +76,15 @@ class Scene:
     operator: Operator
     recorded: list[Record]
     done: Done
-    stream: io.StringIO
+    recorder: Recorder
+
+    def recorded_by(self, listener: Callable[[Record], None]) -> None:
+        """Call somebody with every record as it is written."""
+        self.recorder.listeners.append(listener)
+
+    def lines(self) -> list[str]:
+        """The history's lines so far."""
+        return [dump(each) for each in self.recorded]
 
     def of(self, kind: type[R]) -> list[R]:
         """The records of a kind so far."""
@@ -97,15 +104,15 @@ class Scene:
 @contextmanager
 def scene(*rules: Rule, told: Told | None = None) -> Iterator[Scene]:
     """A proxy with rules before an upstream that answers `told` to everything."""
-    done, stream = Done(), io.StringIO()
+    done = Done()
     with Upstream() as upstream, ProxyHost() as host:
         if told is not None:
             upstream.answer = lambda _: told
-        recorder, recorded = Recorder(stream), []
+        recorder = Recorder(io.StringIO())
+        recorded: list[Record] = []
         recorder.listeners.append(recorded.append)
         proxy = host.open(upstream.configuration(), recorder, done.hooks())
         proxy.arm(*rules)
         with Operator(proxy.listen("a")) as operator:
-            yield Scene(upstream, proxy, operator, recorded, done, stream)
-        upstream.pieces.put(object)  # never read: the thread of an abandoned stream ends with the process
+            yield Scene(upstream, proxy, operator, recorded, done, recorder)
         proxy.close()

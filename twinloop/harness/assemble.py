@@ -153,7 +153,7 @@ def _more_threats(report: Report) -> list[str]:
     never = sum(each.censored for each in report.latencies)
     if never:
         found.append(f"{never} latency samples never ended; they are counted as the longest.")
-    wide = sorted(each.scenario for each in report.noise if each.high is None or each.high > 1.5)  # noqa: PLR2004
+    wide = sorted(each.scenario for each in report.noise if each.high is None or each.high > 1.5)
     if wide:
         found.append(f"The same variant beside itself differed by half and more in {', '.join(wide)}: a noisy machine.")
     if report.meta.get("interrupted"):

@@ -19,6 +19,8 @@ from twinloop.harness.scenario import Scenario
 from twinloop.harness.verdict import Finding, Verdict, worst
 
 Key = tuple[str, str]
+# They compare trials, and say nothing where there is nothing to compare: of the base variant, of a single plan.
+OF_SEVERAL = ("O12", "O16", "O17")
 # Findings that took several trials to make, by scenario and variant.
 Across = Mapping[Key, Sequence[Finding]]
 
@@ -62,7 +64,7 @@ def oracle_results(
     deciding = scenario.deciding if scenario else ()
     results = [_one(oracle, said, not deciding or oracle in deciding) for oracle, said in found.items()]
     if found:
-        results += [_silent(oracle) for oracle in deciding if oracle not in found]
+        results += [_silent(each) for each in deciding if each not in found and each not in OF_SEVERAL]
     return sorted(results, key=lambda result: (len(result.oracle), result.oracle))
 
 

@@ -2,7 +2,7 @@
 
     order.jobs -> run(job) -> folder -> judge -> Outcome        for all, the crash plans after their reference trials
     outcomes -> judge_group                                     oracles that compare trials, a scenario at a time
-    assemble.assemble -> Report -> keep                         `commands.py` makes pages of it
+    assemble.assemble -> Report -> folder.keep                  `commands.py` makes pages of it
 
 What runs a trial and what judges one come in from outside, and so does whoever watches the progress. Trials that are timed
 have the machine to themselves; others may run `jobs` at a time.

@@ -21,7 +21,7 @@ REFERENCE = ""
 
 
 def plan_name(k: int, when: str) -> str:
-    """ "write-3-committed"; the number is padded so that folders sort as the writes came."""
+    """As in "write-03-committed"; the number is padded so that folders sort as the writes came."""
     return f"write-{k:02}-{when}"
 
 
@@ -61,7 +61,7 @@ def what_was_hit(history: History) -> str:
 
 
 def describe(request: Request) -> str:
-    """ "patch nginxpods/status web"; without a name where the server gives it."""
+    """As in "patch nginxpods/status web"; without a name where the server gives it."""
     resource = request.resource.partition(".")[0]
     return " ".join(filter(None, (request.verb, f"{resource}/{request.subresource}".rstrip("/"), _name_of(request))))
 

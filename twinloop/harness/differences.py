@@ -32,7 +32,7 @@ def _difference(frame: Frame, seen: Observation) -> Difference:
     variants = [frame.base, seen.variant] if seen.relative else [seen.variant]
     return Difference(
         seen.scenario, seen.variant, seen.aspect,
-        seen=f"{seen.aspect} is violated: {seen.text}" if seen.word == VIOLATED else f"{seen.word}: {seen.text}",
+        seen=seen.text if seen.word == VIOLATED else f"{seen.word}: {seen.text}",
         known=entry.id if entry else "",
         reason=entry.reason if entry else "",
         links=entry.links if entry else {},

@@ -73,7 +73,7 @@ def _total_of_processes(samples: Iterable[Sample]) -> float:
 
 
 def requests(history: History) -> dict[str, int]:
-    """ "create pods" -> how often, most often first; the sum is the number `requests`."""
+    """As in "create pods" -> how often, most often first; the sum is the number `requests`."""
     spoken = (each for each in _until_rest(history) if isinstance(each, Request))
     counted = Counter(_kind_of(each) for each in spoken)
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))

@@ -87,7 +87,7 @@ def _reconciles(samples: list[Sample]) -> Iterator[LaneItem]:
 
 
 def _times(text: str, count: int) -> str:
-    return text if count == 1 else f"{text} × {count}"  # noqa: RUF001 - the sign of multiplication is meant
+    return text if count == 1 else f"{text} \N{MULTIPLICATION SIGN} {count}"
 
 
 def merged(items: list[LaneItem]) -> list[LaneItem]:

@@ -10,6 +10,7 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from twinloop.harness.cells import finite
 from twinloop.harness.frame import Frame
@@ -45,7 +46,7 @@ def samples(outcomes: Sequence[Outcome]) -> Samples:
 
 def latencies(outcomes: Sequence[Outcome]) -> list[Latency]:
     """One row a measure and variant, the A/A run as a variant of its own."""
-    shown: dict[tuple[str, str, str], list[dict[str, object]]] = defaultdict(list)
+    shown: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for outcome in outcomes:
         for each in outcome.samples if outcome.state == "complete" else []:
             said = {"block": outcome.block, "index": each.index, "seconds": each.seconds, "warm_up": each.warm_up}
@@ -54,7 +55,7 @@ def latencies(outcomes: Sequence[Outcome]) -> list[Latency]:
     return [_latency(key, rows, counted.get(key[:2], {}).get(key[2], {})) for key, rows in shown.items()]
 
 
-def _latency(key: tuple[str, str, str], rows: list[dict[str, object]], blocks: Blocks) -> Latency:
+def _latency(key: tuple[str, str, str], rows: list[dict[str, Any]], blocks: Blocks) -> Latency:
     values = [value for block in blocks.values() for value in block]
     middle = interval(list(blocks.values()), _rng(*key))
     return Latency(

@@ -81,7 +81,7 @@ def of_oracles(frame: Frame, cells: Sequence[Cell]) -> Iterator[Observation]:
 
 
 def _plan_of(trial: str) -> str:
-    """trials/SCENARIO.PLAN/VARIANT.BLOCK"""
+    """The plan in trials/SCENARIO.PLAN/VARIANT.BLOCK."""
     return trial.split("/")[1].partition(".")[2] if trial.count("/") == 2 else ""
 
 
@@ -134,10 +134,10 @@ def _by_plan(aspect: str, outcomes: Sequence[Outcome]) -> dict[str, tuple[float,
     trials: dict[str, str] = {}
     for each in outcomes:
         count = each.numbers.get(aspect)
-        if each.state == "complete" and count is not None and each.numbers.get("converged") is not None:
-            if of_plan(each.plan) is None:
-                values[each.plan].append(count)
-                trials.setdefault(each.plan, each.trial)
+        arrived = each.state == "complete" and each.numbers.get("converged") is not None
+        if arrived and count is not None and of_plan(each.plan) is None:
+            values[each.plan].append(count)
+            trials.setdefault(each.plan, each.trial)
     return {plan: (median(counts), trials[plan]) for plan, counts in values.items()}
 
 
@@ -161,7 +161,7 @@ def _rules_out_both(each: Compared) -> bool:
 
 
 def _in_words(ratio: Ratio) -> str:
-    """ "2.61 times the latency of handwritten [2.2, 3.1]"."""
+    """As in "2.61 times the latency of handwritten [2.2, 3.1]"."""
     if ratio.ratio is None:
         return f"most samples never ended, where {ratio.base}'s did"
     high = "never" if ratio.high is None else f"{ratio.high:.3g}"

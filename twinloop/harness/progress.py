@@ -49,8 +49,8 @@ class Estimate:
 
 
 def in_words(seconds: float | None) -> str:
-    """ "about 3 min left"."""
-    if seconds is None:
+    """As in "about 3 min left"."""
+    if not seconds:
         return ""
     if seconds < 60:
         return f"about {max(1, round(seconds))} s left"

@@ -7,7 +7,7 @@ recorded here; the operator speaks through the proxy, which records for itself.
 from __future__ import annotations
 
 import random
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -127,11 +127,13 @@ class TrialStage:
         variant: str,
         settings: Settings,
         rng: random.Random,
+        interrupted: threading.Event,
     ) -> None:
         self.hands, self.truth = hands, truth
         self.namespace, self.variant, self.settings, self.rng = namespace, variant, settings, rng
         self.table: dict[str, Expect] = {}
         self._proxy, self._supervisor, self._backend, self._recorder = proxy, supervisor, backend, recorder
+        self._interrupted = interrupted
         self._taken: dict[str, int] = {}
 
     # ------------------------------------------------------------------ what a user does
@@ -213,11 +215,18 @@ class TrialStage:
 
     def wait(self, true: Callable[[View], bool], within: float | None = None) -> bool:
         """Wait until something holds of the truth."""
-        return self.truth.wait(true, self.settings.bound if within is None else within, self._recorder.now)
+
+        def heard(view: TruthView) -> bool:
+            if self._interrupted.is_set():
+                raise KeyboardInterrupt
+            return true(view)
+
+        return self.truth.wait(heard, self.settings.bound if within is None else within, self._recorder.now)
 
     def pause(self, seconds: float) -> None:
         """Let time pass. Seldom right: prefer `wait`."""
-        time.sleep(seconds)
+        if self._interrupted.wait(seconds):
+            raise KeyboardInterrupt
 
     @contextmanager
     def measure(self, name: str, *, warm_up: bool = False) -> Iterator[OpenSample]:

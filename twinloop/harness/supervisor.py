@@ -133,6 +133,8 @@ class Supervisor:
         return [Target(replica, pid, self._launches[replica].metrics) for replica, pid in found if pid]
 
     def _keeper(self, replica: str) -> Keeper:
+        # Once here, so that what goes wrong with it is told to whoever starts the operator and not to a thread.
+        self._launch(replica)
         return Keeper(
             replica,
             lambda: self._launch(replica),

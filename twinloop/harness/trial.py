@@ -15,6 +15,7 @@ import logging
 import random
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -22,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twinloop import __version__
+from twinloop.errors import TwinloopError
 from twinloop.harness.backends.backend import Backend
 from twinloop.harness.history import Begin, End, Mark, Recorder
 from twinloop.harness.job import Job
@@ -49,8 +51,13 @@ def bounds(job: Job, pace: float) -> Settings:
     )
 
 
-def run_trial(job: Job, backend: Backend, proxies: ProxyHost, results: Path) -> Path:
-    """Run one trial and return its folder. KeyboardInterrupt passes through, after everything was put away."""
+def run_trial(
+    job: Job, backend: Backend, proxies: ProxyHost, results: Path, interrupted: threading.Event | None = None
+) -> Path:
+    """Run one trial and return its folder. KeyboardInterrupt passes through, after everything was put away.
+
+    `interrupted`, once set, ends the trial at its next wait in the same way: Ctrl-C reaches the main thread only.
+    """
     folder = results / job.folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -63,7 +70,7 @@ def run_trial(job: Job, backend: Backend, proxies: ProxyHost, results: Path) -> 
         if missing:
             recorder.write(End(outcome="unsupported", why=f"backend {backend.name} lacks {', '.join(sorted(missing))}"))
             return folder
-        _run(job, backend, proxies, recorder, folder, namespace, settings)
+        _run(job, backend, proxies, recorder, folder, namespace, settings, interrupted or threading.Event())
     return folder
 
 
@@ -75,10 +82,11 @@ def _run(
     folder: Path,
     namespace: str,
     settings: Settings,
+    interrupted: threading.Event,
 ) -> None:
     unfired: list[str] = []
     try:
-        with _stage(job, backend, proxies, recorder, folder, namespace, settings) as (stage, proxy):
+        with _stage(job, backend, proxies, recorder, folder, namespace, settings, interrupted) as (stage, proxy):
             try:
                 play(job.scenario, stage, proxy, recorder)
             finally:
@@ -122,13 +130,14 @@ def _stage(
     folder: Path,
     namespace: str,
     settings: Settings,
+    interrupted: threading.Event,
 ) -> Iterator[tuple[TrialStage, Proxy]]:
     """Everything a trial needs, put away in the opposite order whatever happens."""
     with ExitStack() as stack:
         client = Client(backend.configuration, user_agent=f"twinloop-compare/{__version__}")
         stack.callback(client.close)
         backend.make_namespace(namespace)
-        stack.callback(backend.delete_namespace, namespace)
+        stack.callback(_delete_namespace, backend, namespace)
         hands = Hands(client, namespace, recorder)
         # The supervisor is made after the proxy that calls it.
         supervisors: list[Supervisor] = []
@@ -166,9 +175,18 @@ def _stage(
             namespace=namespace,
             variant=job.variant.name,
             settings=settings,
+            interrupted=interrupted,
             rng=random.Random(job.seed),  # noqa: S311 - a story's dice, which have to fall the same way again
         )
         yield stage, proxy
+
+
+def _delete_namespace(backend: Backend, namespace: str) -> None:
+    """Ask for it; a server that is gone must not hide what ended the trial."""
+    try:
+        backend.delete_namespace(namespace)
+    except TwinloopError as error:
+        log.warning("namespace %s was not deleted: %s", namespace, error)
 
 
 def _hooks(supervisors: list[Supervisor], client: Client, namespace: str) -> Hooks:

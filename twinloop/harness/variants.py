@@ -34,7 +34,7 @@ def _handwritten() -> Variant:
         ),
         environment={"PYTHONPATH": "{sources}"},
         approach="informers, an index by owner and a rate-limited workqueue, written by hand after client-go",
-        owned=_owned("handwritten/*.py", without=["podwatch.py"]),
+        owned=_owned("handwritten/*.py", without=["podwatch.py", "fake_controller_source.py", "testing.py"]),
     )
 
 
@@ -58,20 +58,25 @@ def _kopf(name: str, script: str, approach: str, owned: Iterable[str] = ()) -> V
     )
 
 
-# What kopf-level takes from the handwritten variant: the queue, so that the watch layer alone differs.
-_QUEUE = ("clock", "workqueue", "delaying", "ratelimit")
+# The settings and the login that both kopf profiles share.
+_FRAMEWORK = "operator/framework.py"
+# What kopf-level takes from the handwritten variant: all but the watches, so that the watch layer alone differs.
+_LOOP = (
+    "clock", "workqueue", "delaying", "ratelimit", "metrics", "store", "controller", "handlers", "fifo",
+    "mutation_cache", "nginxpod",
+)  # fmt: skip
 
 
 def ours() -> dict[str, Variant]:
     """The variants of this project by name."""
     found = [
         _handwritten(),
-        _kopf("kopf", "nginxpod.py", "handlers on the kopf framework, as its documentation teaches"),
+        _kopf("kopf", "nginxpod.py", "handlers on the kopf framework, as its documentation teaches", [_FRAMEWORK]),
         _kopf(
             "kopf-level",
             "nginxpod_level.py",
             "kopf's watch streams into one keyed queue, level-triggered",
-            (f"handwritten/{each}.py" for each in _QUEUE),
+            [_FRAMEWORK, "operator/mirror.py", *(f"handwritten/{each}.py" for each in _LOOP)],
         ),
     ]
     return {variant.name: variant for variant in found}

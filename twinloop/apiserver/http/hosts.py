@@ -53,7 +53,12 @@ class ProcessHost:
         with contextlib.ExitStack() as stack:
             log = stack.enter_context(self._log.open("wb")) if self._log else None
             self._process = subprocess.Popen(  # noqa: S603
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                # Ctrl-C on a terminal is told to all of its processes; whoever started the server may still need it then.
+                start_new_session=True,
             )
         deadline = time.monotonic() + PATIENCE
         while not kubeconfig.exists():

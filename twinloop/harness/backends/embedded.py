@@ -59,7 +59,6 @@ class EmbeddedBackend(Served):
 
 def plain(configuration: Configuration, url: str) -> Configuration:
     """The same server without TLS: everything is on loopback, and encryption would only be measured along."""
-    configuration.rest.host = url
-    # Nor is a proxy of the environment for loopback.
+    # A proxy of the environment is not for loopback.
     configuration.rest.proxy = None
     return replace(configuration, server=url)

@@ -7,6 +7,7 @@ choose the program and the node image, as everywhere in this project. ~/.kube/co
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,11 +32,11 @@ class KindBackend(Served):
         self._run = run
         self._kind = environ.get("KIND") or "kind"
         self._image = environ.get("KIND_IMAGE") or ""
-        self._folder = tempfile.TemporaryDirectory(prefix="twinloop-kind-")
-        self._kubeconfig = Path(self._folder.name) / "kubeconfig"
+        self._folder = Path()
         self._made = False
 
     def _start(self) -> Configuration:
+        self._folder = Path(tempfile.mkdtemp(prefix="twinloop-kind-"))
         named = ["--name", CLUSTER, "--kubeconfig", str(self._kubeconfig)]
         if CLUSTER in self._run(self._kind, "get", "clusters").split():
             self._run(self._kind, "export", "kubeconfig", *named)
@@ -52,4 +53,9 @@ class KindBackend(Served):
                 self._run(self._kind, "delete", "cluster", "--name", CLUSTER, "--kubeconfig", str(self._kubeconfig))
         finally:
             self._made = False
-            self._folder.cleanup()
+            if self._folder != Path():
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _kubeconfig(self) -> Path:
+        return self._folder / "kubeconfig"

@@ -6,6 +6,7 @@ server. One cluster of our name at a time; it is deleted at the end.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -29,11 +30,11 @@ class KwokBackend(Served):
     def __init__(self, run: Run = run) -> None:
         super().__init__()
         self._run = run
-        self._folder = tempfile.TemporaryDirectory(prefix="twinloop-kwok-")
-        self._kubeconfig = Path(self._folder.name) / "kubeconfig"
+        self._folder = Path()
         self._made = False
 
     def _start(self) -> Configuration:
+        self._folder = Path(tempfile.mkdtemp(prefix="twinloop-kwok-"))
         if CLUSTER in self._kwokctl("get", "clusters").split():
             raise BackendError(
                 f"there is a kwok cluster {CLUSTER} already",
@@ -52,7 +53,12 @@ class KwokBackend(Served):
                 self._kwokctl("delete", "cluster", "--kubeconfig", str(self._kubeconfig))
         finally:
             self._made = False
-            self._folder.cleanup()
+            if self._folder != Path():
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def _kwokctl(self, *words: str) -> str:
         return self._run("kwokctl", "--name", CLUSTER, *words)
+
+    @property
+    def _kubeconfig(self) -> Path:
+        return self._folder / "kubeconfig"

@@ -80,6 +80,10 @@ class Served(ABC):
         finally:
             self._stop()
             self._configuration = None
+            # What comes up next is another server, and nothing is left of what was made in this one.
+            self.__dict__.pop("client", None)
+            self._namespaces.clear()
+            self._made_here.clear()
 
     def _let_go(self) -> None:  # noqa: B027 - most have nothing to do here
         """Before the server stops. A server of our own takes all that is in it along."""

@@ -62,5 +62,5 @@ def _stripped(trial: Trial, uid: str) -> bool:
 
 def _breach(trial: Trial, pod: Object, mark: Mark) -> Breach:
     when = "after all NginxPods were deleted" if mark.name == "cleanup-end" else "in the end"
-    last = trial.timeline.versions(uid_of(pod))[-1]
-    return Breach(f"pod {name_of(pod)} has no living owner and is still there {when}", (last.seq,))
+    line = trial.timeline.line(uid_of(pod), trial.timeline.number_at(mark.t))
+    return Breach(f"pod {name_of(pod)} has no living owner and is still there {when}", line)

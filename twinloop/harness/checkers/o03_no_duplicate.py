@@ -56,8 +56,6 @@ def _too_many_in_the_end(trial: Trial) -> list[Breach]:
         want = wanted(nginxpod)
         living = [pod for pod in trial.timeline.pods_of(uid_of(nginxpod), number) if alive(pod)]
         if want and not leaving(nginxpod) and len(living) > want.replicas:
-            seq = trial.timeline.versions(uid_of(living[-1]))[-1].seq
-            breaches.append(
-                Breach(f"in the end {name_of(nginxpod)} has {len(living)} living pods, not {want.replicas}", (seq,))
-            )
+            what = f"in the end {name_of(nginxpod)} has {len(living)} living pods, not {want.replicas}"
+            breaches.append(Breach(what, trial.timeline.line(uid_of(living[-1]), number)))
     return breaches

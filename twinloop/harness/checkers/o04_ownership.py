@@ -58,9 +58,6 @@ def _wrong_owner(trial: Trial, write: Write, pod: Object) -> str:
     uid = str(owner.get("uid", ""))
     if any(trial.timeline.at(uid, number) for number in trial.timeline.moments(*trial.window(write))):
         return ""
-    was = "is gone since" if trial.timeline.versions(uid) else "never existed with"
-    return (
-        f"its owner {owner.get('name')} {was} uid {uid[:8]}"
-        if was != "is gone since"
-        else (f"its owner {owner.get('name')} had been gone for longer than {trial.lag:g} s")
-    )
+    if not trial.timeline.versions(uid):
+        return f"no NginxPod ever had the uid {uid} of its owner"
+    return f"its owner {owner.get('name')} had been gone for longer than {trial.lag:g} s"

@@ -16,15 +16,16 @@ from twinloop.harness.checkers.findings import Breach, unknown, verdict_of
 from twinloop.harness.checkers.rests import Rest, restarts_at_rest
 from twinloop.harness.checkers.trial_view import Trial
 from twinloop.harness.checkers.writes import Write
-from twinloop.harness.history import Mark, Request
+from twinloop.harness.history import Mark, Request, StreamEvent
 from twinloop.harness.verdict import Finding
 
 ORACLE = "O6"
 
 # An Event may be sent by a thread of its own, which has fallen behind; more of them are news of nothing.
 LATE_EVENTS = 2
-# Lists and gets: so many at once, and so many each second.
-READS, READS_A_SECOND = 10, 20
+# Lists and gets: so many at once, so many each second, and so many for each line of a watch lately: a backlog is worked off.
+READS, READS_A_SECOND, READS_A_LINE = 10, 20, 3
+LATELY = 5.0
 # Seconds in which a change by somebody else is answered; the words of a status wait for a back-off of at most this.
 ANSWERED, WORDS = 2.0, 16.0
 
@@ -88,7 +89,8 @@ def _events(window: Sequence[Write]) -> list[Breach]:
 
 def _reads(trial: Trial, begin: Mark, end: Mark) -> list[Breach]:
     reads = [each for each in trial.history.of(Request) if begin.seq < each.seq < end.seq and _is_read(each)]
-    most = READS + READS_A_SECOND * (end.t - begin.t)
+    lines = sum(begin.t - LATELY < each.t < end.t and each.delivered for each in trial.history.of(StreamEvent))
+    most = READS + READS_A_SECOND * (end.t - begin.t) + READS_A_LINE * lines
     if len(reads) <= most:
         return []
     return [

@@ -36,7 +36,8 @@ def check(trial: Trial) -> Finding:
     if trial.rest is None:
         return unknown(ORACLE, "the trial ended before its quiet window")
     changes = [write for write in trial.changes if write.seq < trial.rest.seq]
-    pods = [write for write in changes if write.on_pods]
+    # A pod that is changed is not made by it: such a write has to be explained like one of a status.
+    pods = [write for write in changes if write.on_pods and write.request.verb in {"create", "delete"}]
     notes = [write for write in changes if _is_note(write)]
     states = {uid: _states(trial, uid) for uid in trial.timeline.uids(str(NGINXPODS))}
     rough = PER_FAULT * (len(trial.history.of(Fault)) + _restarts(trial)) + _refusals(trial) + _strangers(trial)
@@ -61,7 +62,9 @@ def _too_many(changes: list[Write], pods: list[Write], notes: list[Write], state
     breaches = []
     if others > states + rough:
         seqs = tuple(write.seq for write in changes if write not in pods and write not in notes)
-        breaches.append(Breach(f"{others} writes of a status, and {states + rough} can be explained", seqs[-5:]))
+        breaches.append(
+            Breach(f"{others} writes beside pods made and deleted, and {states + rough} can be explained", seqs[-5:])
+        )
     if len(notes) > NOTES * states + rough:
         seqs = tuple(write.seq for write in notes)
         breaches.append(Breach(f"{len(notes)} notes to itself about {states} states", seqs[-5:]))

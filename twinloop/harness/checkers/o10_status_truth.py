@@ -66,8 +66,8 @@ def _in_the_end(trial: Trial) -> Iterator[Breach]:
         states = list(trial.timeline.moments(begin, end))
         untrue = [untruth(world(trial, nginxpod, number, refused)) for number in states]
         if all(untrue) and not leaving(nginxpod):
-            seq = trial.timeline.versions(uid_of(nginxpod))[-1].seq
-            yield Breach(f"in the end the status of {name_of(nginxpod)} is not true: {untrue[0]}", (seq,))
+            what = f"in the end the status of {name_of(nginxpod)} is not true: {untrue[0]}"
+            yield Breach(what, trial.timeline.line(uid_of(nginxpod), end))
 
 
 def _born_lies(trial: Trial) -> Iterator[Breach]:

@@ -67,21 +67,28 @@ def _meant(trial: Trial, write: Write) -> bool:
 
 
 def _reason(trial: Trial, uid: str, number: int, down: set[str]) -> bool:
-    pod = trial.timeline.at(uid, number)
-    if pod is None or leaving(pod) or ended(pod):
+    """Whether there was a reason at one state."""
+    version = trial.timeline.version(uid, number)
+    if version is None:
+        # Not there yet: nobody had it in mind then.
+        return False
+    if version.gone or leaving(version.object) or ended(version.object):
         return True
-    nginxpod = trial.timeline.at(str(controller(pod).get("uid", "")), number)
-    if nginxpod is None:
-        # Not its owner's doing, then: whose pod it is, is O4's question.
-        return True
+    nginxpod = trial.timeline.at(str(controller(version.object).get("uid", "")), number)
+    # Without a living owner: whose pod it is, is O4's question.
+    return nginxpod is None or _unwanted(trial, nginxpod, version.object, number, down)
+
+
+def _unwanted(trial: Trial, nginxpod: Object, pod: Object, number: int, down: set[str]) -> bool:
+    """Whether a NginxPod at a state had no use for a living pod of its own, or could spare it for a better one."""
     want = wanted(nginxpod)
     if want is None or leaving(nginxpod):
         return False
     if name_of(pod) not in want.names:
         return True
-    if current(pod, nginxpod, want, trial.timeline.born(uid)):
+    if current(pod, nginxpod, want, trial.timeline.born(uid_of(pod))):
         return False
-    return not ready(pod) or _others_ready(trial, nginxpod, uid, number, down)
+    return not ready(pod) or _others_ready(trial, nginxpod, uid_of(pod), number, down)
 
 
 def _others_ready(trial: Trial, nginxpod: Object, uid: str, number: int, down: set[str]) -> bool:

@@ -16,6 +16,7 @@ from twinloop.harness.checkers.findings import Breach, ok, unknown, violated
 from twinloop.harness.checkers.normal import Form, differing, form, shown, summary
 from twinloop.harness.checkers.timeline import name_of
 from twinloop.harness.checkers.trial_view import Trial
+from twinloop.harness.history import User
 from twinloop.harness.objects import condition
 from twinloop.harness.verdict import Finding
 from twinloop.kube import NGINXPODS, PODS, Object
@@ -65,18 +66,20 @@ def _chance(told: Sequence[Trial], forms: Sequence[Form]) -> set[str]:
 
 def racing(trial: Trial) -> bool:
     """Whether chance decides how many writes it takes: a fault, or a user who did not wait."""
-    return not trial.calm or any(_raced(trial, user.name, user.resource, user.seq) for user in trial.users)
+    until = trial.rest.seq if trial.rest else 0
+    return not trial.calm or any(_raced(trial, user) for user in trial.users if user.seq < until)
 
 
-def _raced(trial: Trial, name: str, resource: str, seq: int) -> bool:
+def _raced(trial: Trial, user: User) -> bool:
     """Whether a user's operation hit something that the operator was still busy with."""
-    user = trial.history.records[seq - 1]
-    before = trial.timeline.number_at(user.t - 0.001)
-    if resource == str(NGINXPODS):
-        target = trial.timeline.named(resource, name, before)
+    before = trial.before(user)
+    if user.resource == str(NGINXPODS):
+        target = trial.timeline.named(user.resource, user.name, before)
         return target is not None and not _done(target)
-    if resource == str(PODS):
-        return any(not _done(obj) for obj in trial.timeline.nginxpods(before) if name.startswith(f"{name_of(obj)}-"))
+    if user.resource == str(PODS):
+        return any(
+            not _done(obj) for obj in trial.timeline.nginxpods(before) if user.name.startswith(f"{name_of(obj)}-")
+        )
     return False
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from twinloop.harness.checkers.findings import Breach, unknown, verdict_of
 from twinloop.harness.checkers.right import leaving
-from twinloop.harness.checkers.timeline import name_of
+from twinloop.harness.checkers.timeline import name_of, uid_of
 from twinloop.harness.checkers.trial_view import Trial
 from twinloop.harness.verdict import Finding
 from twinloop.kube import NGINXPODS, Object
@@ -31,7 +31,7 @@ def check(trial: Trial) -> Finding:
         )
     number = trial.timeline.number_at(cleaned.t)
     left = [obj for obj in trial.timeline.nginxpods(number) if leaving(obj)]
-    breaches += [Breach(why, ()) for obj in left if (why := _held(trial, obj))]
+    breaches += [Breach(why, trial.timeline.line(uid_of(obj), number)) for obj in left if (why := _held(trial, obj))]
     deleted = sum(trial.timeline.versions(uid)[-1].gone for uid in trial.timeline.uids(str(NGINXPODS)))
     if not deleted and not left:
         return unknown(ORACLE, "nothing was deleted")
@@ -43,7 +43,7 @@ def check(trial: Trial) -> Finding:
 def _held(trial: Trial, obj: Object) -> str:
     """Why a NginxPod that should go is still there, when that is the operator's doing; "" when it is not."""
     finalizers = set(obj["metadata"].get("finalizers") or [])
-    own = finalizers & _added(trial, str(obj["metadata"]["uid"]))
+    own = finalizers & _added(trial, uid_of(obj))
     if own:
         return f"{name_of(obj)} is held by the operator's finalizer {min(own)}"
     if finalizers - {"foregroundDeletion"}:

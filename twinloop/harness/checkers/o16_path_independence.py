@@ -59,9 +59,10 @@ def _rests(trial: Trial) -> Iterator[tuple[tuple[str, str], Form, int]]:
 
 
 def _moments(trial: Trial) -> Iterator[int]:
+    until = trial.rest.seq if trial.rest else len(trial.history.records)
     for user in trial.users:
-        if user.resource == str(NGINXPODS) and user.resource_version and user.op != "create":
-            yield int(user.resource_version) - 1
+        if user.resource == str(NGINXPODS) and user.op != "create" and user.seq < until:
+            yield trial.before(user)
     if trial.rest is not None and trial.settled:
         yield trial.rest_number
 

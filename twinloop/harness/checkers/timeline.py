@@ -80,9 +80,19 @@ class Timeline:
 
     def at(self, uid: str, number: int) -> Object | None:
         """An object as it was at a resourceVersion; None before its beginning and from its end on."""
+        version = self.version(uid, number)
+        return version.object if version is not None and not version.gone else None
+
+    def version(self, uid: str, number: int) -> Version | None:
+        """The last version of an object up to a resourceVersion, its end included; None before its beginning."""
         versions = self._versions.get(uid, [])
         index = bisect_right(versions, number, key=lambda version: version.number)
-        return versions[index - 1].object if index and not versions[index - 1].gone else None
+        return versions[index - 1] if index else None
+
+    def line(self, uid: str, number: int) -> tuple[int, ...]:
+        """The line of the history that told of an object's state at a resourceVersion, as evidence."""
+        version = self.version(uid, number)
+        return (version.seq,) if version is not None else ()
 
     def born(self, uid: str) -> Object:
         """An object as it was first seen. KeyError when it never was."""

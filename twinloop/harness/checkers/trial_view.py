@@ -157,13 +157,13 @@ class Trial:
         return Write(write.request, write.response, 0, str(target["metadata"]["uid"]) if target else "")
 
     def _found(self, write: Write, users: set[str]) -> Write:
-        """A write whose answer does not show the object: looked for in the truth. A patch cannot be told there."""
+        """A write whose answer does not show the object: looked for in the truth, where only a status is told by its words."""
         until = (write.response.t if write.response else write.request.t) + ECHO
         for uid in self.timeline.uids_named(write.request.resource, write.name):
             for version in self.timeline.versions(uid):
                 done = version.gone or "deletionTimestamp" in version.object["metadata"]
                 made = version is self.timeline.versions(uid)[0] and uid not in users
-                fits = {"create": made, "delete": done}.get(write.request.verb, False)
+                fits = {"create": made, "delete": done}.get(write.request.verb, write.says(version.object))
                 if fits and write.request.t - ECHO <= version.t <= until:
                     return Write(write.request, write.response, version.number, uid)
         return self._aimed(write)
@@ -187,7 +187,8 @@ class Trial:
         seen = any(
             version.number == write.number and version.seq < write.seq for version in self.timeline.versions(write.uid)
         )
-        return seen or self._first_writer.get(write.number) != write.seq or write.number in self._user_numbers
+        theirs = self._user_numbers.get(write.number)
+        return seen or self._first_writer.get(write.number) != write.seq or (theirs is not None and theirs < write.seq)
 
     @cached_property
     def made(self) -> set[str]:
@@ -202,9 +203,20 @@ class Trial:
         """What the story did and the server accepted."""
         return [each for each in self.history.of(User) if 200 <= each.code < 300]
 
+    def before(self, user: User) -> int:
+        """The resourceVersion at which things stood when a user's operation came."""
+        if user.resource_version and user.op != "delete":
+            return int(user.resource_version) - 1
+        return self.timeline.number_at(user.asked)
+
     @cached_property
-    def _user_numbers(self) -> set[int]:
-        return {int(each.resource_version) for each in self.users if each.resource_version}
+    def _user_numbers(self) -> dict[int, int]:
+        """resourceVersion -> the line of the user's operation that was answered with it."""
+        numbers: dict[int, int] = {}
+        for each in self.users:
+            if each.resource_version and each.op != "delete":
+                numbers.setdefault(int(each.resource_version), each.seq)
+        return numbers
 
     @cached_property
     def processes(self) -> list[Process]:

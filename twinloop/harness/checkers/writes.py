@@ -74,6 +74,12 @@ class Write:
         resource = self.request.resource
         return not self.is_event and resource != str(LEASES) and not _REVIEWS.fullmatch(resource)
 
+    def says(self, obj: Object) -> bool:
+        """Whether an object has the status that this write gives it."""
+        status = self.request.body.get("status") if isinstance(self.request.body, dict) else None
+        there = obj.get("status") or {}
+        return self.on_status and bool(status) and all(there.get(key) == value for key, value in status.items())
+
     def __str__(self) -> str:
         what = (
             f"{self.request.resource.partition('.')[0]}{'/' * bool(self.request.subresource)}{self.request.subresource}"

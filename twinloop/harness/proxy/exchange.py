@@ -9,6 +9,7 @@ that has begun is handed to `stream.py`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import Any
 
@@ -22,6 +23,8 @@ from twinloop.harness.proxy.listener import Connection, Listener
 from twinloop.harness.proxy.request_info import RequestInfo, parse
 from twinloop.harness.proxy.stream import Stream
 from twinloop.harness.proxy.upstream import OpenAnswer, UpstreamLostError
+
+log = logging.getLogger(__name__)
 
 
 class Exchange:
@@ -62,6 +65,10 @@ class Exchange:
                 raise
             _forget_cancellation()
             return self.vanish()
+        except Exception as error:
+            # Ours, so the operator gets no answer that the API server has not given, and the history says why.
+            log.exception("the proxy failed at %s %s", self.info.verb, self.info.path)
+            return self.vanish(body=f"the proxy failed: {error!r}")
 
     async def _through(self) -> web.StreamResponse:
         for armed in self._obeyed.on_the_way:

@@ -152,8 +152,7 @@ class Listener:
 
 def _bound(port: int) -> socket.socket:
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # Two sockets share the port, one of which only holds it.
+    # Two sockets share the port, one of which only holds it. Without SO_REUSEADDR, which would let others in meanwhile.
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     found.bind(("127.0.0.1", port))
     return found

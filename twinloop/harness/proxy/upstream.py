@@ -7,6 +7,7 @@ retried, but for a 401 that fresh credentials may heal, which is no affair of th
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 import time
 from dataclasses import dataclass
@@ -30,6 +31,12 @@ _AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 # Below the 90 s after which an API server closes an idle connection, so that no request meets one that is closing.
 _KEEP = 30.0
+
+# Seconds for which a credential is taken as it is: to ask the kubernetes package costs as much as half a request.
+_CREDENTIAL = 1.0
+
+# From here on aiohttp warns of bytes: they would be sent in one piece.
+_LARGE = 1 << 20
 
 
 class UpstreamLostError(TwinloopError):
@@ -65,6 +72,8 @@ class Upstream:
     def __init__(self, configuration: Configuration) -> None:
         self._server = configuration.server.rstrip("/")
         self._credentials = configuration.credentials
+        self._credential: Credential | None = None
+        self._ask_again = 0.0
         self._settings: Any = configuration.rest
         self._session = aiohttp.ClientSession(
             # No limit: a request must not wait for a watch to end.
@@ -96,6 +105,7 @@ class Upstream:
         # The plugin or the file may take a while: not on the loop.
         if answer.response.status == 401 and await asyncio.to_thread(self._credentials.renew, credential.version):
             answer.close()
+            self._credential = None
             answer = await self._exchange(method, target, headers, body, self._current().authorization)
         return answer
 
@@ -110,7 +120,7 @@ class Upstream:
                 # As the operator wrote it: what is escaped stays escaped.
                 URL(self._server + target, encoded=True),
                 headers=headers + own,
-                data=body or (b"" if method in {"POST", "PUT", "PATCH"} else None),
+                data=_data(method, body),
                 allow_redirects=False,
                 proxy=self._proxy,
                 server_hostname=self._settings.tls_server_name or None,
@@ -121,14 +131,25 @@ class Upstream:
         return OpenAnswer(response, clock.sent, time.monotonic() - clock.sent)
 
     def _current(self) -> Credential:
-        try:
-            return self._credentials.current()
-        except Unauthorized as error:
-            raise UpstreamLostError(f"no credentials for the API server: {error}") from error
+        now = time.monotonic()
+        if self._credential is None or now >= self._ask_again:
+            try:
+                self._credential = self._credentials.current()
+            except Unauthorized as error:
+                raise UpstreamLostError(f"no credentials for the API server: {error}") from error
+            self._ask_again = now + _CREDENTIAL
+        return self._credential
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def _data(method: str, body: bytes) -> bytes | io.BytesIO | None:
+    """The body as aiohttp wants it: nothing is not the same as empty, and large bytes come from a file."""
+    if not body:
+        return b"" if method in {"POST", "PUT", "PATCH"} else None
+    return body if len(body) < _LARGE else io.BytesIO(body)
 
 
 def _when_sent() -> aiohttp.TraceConfig:

@@ -10,6 +10,8 @@ def duration(seconds: float | None) -> str:
     """A time span: 0.4 ms, 310 ms, 2.49 s, 37.1 s, 2 min 5 s. None is `never`: it was waited for in vain."""
     if seconds is None:
         return NEVER
+    if seconds == 0:
+        return "0 s"
     if seconds < 0.9995:
         return f"{figures(seconds * 1000)} ms"
     if seconds < 99.95:
@@ -32,7 +34,12 @@ def size(count: float | None) -> str:
 
 def factor(ratio: float | None) -> str:
     """A ratio: 1.02, 2.6 or 14, and the sign for times."""
-    return NONE if ratio is None else f"{figures(ratio)}\N{MULTIPLICATION SIGN}"
+    return NONE if ratio is None else f"{plain_factor(ratio)}\N{MULTIPLICATION SIGN}"
+
+
+def plain_factor(ratio: float) -> str:
+    """A ratio without the sign; two decimals are enough below one too."""
+    return figures(ratio) if ratio >= 1 or ratio < 0.1 else f"{ratio:.2f}"
 
 
 def count(number: object) -> str:

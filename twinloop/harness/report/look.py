@@ -1,7 +1,7 @@
 """What a variant looks like: the same colour, mark and line everywhere in the page, by its place in the report.
 
 The classes v0 to v5 have their colours in style/colours.css and their dashes in style/charts.css; the marks m0 to m5 are in
-templates/symbols.svg.j2. A seventh variant looks like the first: its name still stands beside everything.
+templates/symbols.svg.j2, the same as keys in style/icons.css. A seventh variant looks like the first: its name still stands beside everything.
 """
 
 from __future__ import annotations
@@ -39,5 +39,4 @@ class Looks:
 
     def key(self, variant: str) -> Markup:
         """Its mark and line for a legend or beside its name."""
-        number = self.number(variant)
-        return tag("svg", tag("use", href=f"#k{number}"), class_=f"key v{number}", aria_hidden="true")
+        return Markup('<i class="key {}"></i>').format(self.style(variant))

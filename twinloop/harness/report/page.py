@@ -20,6 +20,7 @@ from markupsafe import Markup
 from twinloop.harness.report import formats, sections, words
 from twinloop.harness.report.cards import cards
 from twinloop.harness.report.charts.dumbbell import compared, dumbbell
+from twinloop.harness.report.charts.timeline import Lanes
 from twinloop.harness.report.look import Looks
 from twinloop.harness.report.matrix import rows, tally
 from twinloop.harness.report.sections import Detail, Section
@@ -27,10 +28,8 @@ from twinloop.harness.results import LaneItem, Report
 
 LIMIT = 490_000
 # From everything that makes sense on a screen to hardly anything.
-DETAILS = tuple(
-    Detail(items, points) for items, points in ((400, 60), (200, 40), (100, 30), (50, 20), (24, 12), (8, 6))
-)
-STYLES = ("colours", "page", "parts", "charts", "narrow", "print")
+DETAILS = tuple(Detail(items, max(items // 6, 4)) for items in (400, 280, 200, 140, 100, 70, 50, 35, 24, 16, 8))
+STYLES = ("colours", "icons", "page", "parts", "charts", "narrow", "print")
 SCRIPTS = ("theme", "roles", "tips", "filters", "charts", "timelines", "drawings", "copy")
 
 
@@ -65,10 +64,14 @@ def _page(report: Report, detail: Detail) -> str:
         idle=idle,
         footprints=prints,
         ownership=sections.ownership(report),
-        packed={part.scenario.name: pack(drawn.render(part=part), part) for part in parts},
+        packed=pack([drawn.render(part=part) for part in parts], parts),
         styles=_files("style", STYLES, "css"),
         scripts=_files("script", SCRIPTS, "js"),
     )
+    return _dense(html)
+
+
+def _dense(html: str) -> str:
     # Indentation helps whoever edits a template, not whoever opens the page.
     return re.sub(r"\n\s+", "\n", html)
 
@@ -89,21 +92,37 @@ def _files(folder: str, names: Sequence[str], ending: str) -> Markup:
     return Markup("\n").join(Markup((home / f"{name}.{ending}").read_text()) for name in names)  # noqa: S704 - our own files
 
 
-def pack(html: str, section: Section) -> str:
-    """A scenario's drawings and what their timelines hold, compressed: they would be nine tenths of the page.
+def pack(drawings: Sequence[str], parts: Sequence[Section]) -> str:
+    """All scenarios' drawings and what their timelines hold, compressed: they would be nine tenths of the page.
 
-    The script unpacks them when the scenario is opened. All text that judges stays outside, for a search and for those without a script.
+    The script unpacks them when a scenario is opened. All text that judges stays outside, for a search and for those without a script.
     """
     texts: dict[str, int] = {}
-    lanes = [each for group in section.timelines for each in group.lanes]
-    # Every text once, and a number for it in each item: the same words come again and again.
-    series = [[_item(item, each.lanes, texts) for item in each.items] for each in lanes]
-    content = json.dumps({"html": html, "texts": list(texts), "series": series}, separators=(",", ":"))
+    series = [[_series(lanes, texts) for group in part.timelines for lanes in group.lanes] for part in parts]
+    pages = [_dense(html) for html in drawings]
+    content = json.dumps({"pages": pages, "texts": list(texts), "series": series}, separators=(",", ":"))
     return base64.b64encode(zlib.compress(content.encode(), 9)).decode()
 
 
-def _item(item: LaneItem, lanes: Sequence[str], texts: dict[str, int]) -> list[int]:
-    """An item for the script: its lane, begin and duration in milliseconds, its text's number, its line in the history."""
-    text = item.text if item.code is None else f"{item.text} \N{RIGHTWARDS ARROW} {item.code or 'no answer'}"
-    end = 0 if item.end is None else round((item.end - item.t) * 1000)
-    return [lanes.index(item.lane), round(item.t * 1000), end, texts.setdefault(text, len(texts)), item.seq]
+def _series(lanes: Lanes, texts: dict[str, int]) -> list[list[int]]:
+    """A timeline's items as columns, which compress better than rows: lanes, begins, durations, texts, lines of the history.
+
+    Times are milliseconds. Begins and lines are differences to the item before. Every text is there once, and here is its number.
+    """
+    items = lanes.items
+    begins = [round(each.t * 1000) for each in items]
+    return [
+        [lanes.lanes.index(each.lane) for each in items],
+        _differences(begins),
+        [0 if each.end is None else round((each.end - each.t) * 1000) for each in items],
+        [texts.setdefault(_text(each), len(texts)) for each in items],
+        _differences([each.seq for each in items]),
+    ]
+
+
+def _differences(values: Sequence[int]) -> list[int]:
+    return [value - before for before, value in zip([0, *values], values, strict=False)]
+
+
+def _text(item: LaneItem) -> str:
+    return item.text if item.code is None else f"{item.text} \N{RIGHTWARDS ARROW} {item.code or 'no answer'}"

@@ -2,7 +2,7 @@
 
 A chart must be as wide as its column, on a phone too, and its text must stay as large as the page's. So the outer surface
 has no viewBox: whatever is placed on it says where in per cent across and in pixels down. Paths cannot speak per cent; they go onto a
-surface of 2000 units across that the browser stretches, with lines that keep their width.
+surface of 1000 units across that the browser stretches, with lines that keep their width.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-# Fine enough for a line on a wide screen, and a coordinate has four digits at most.
-UNITS = 2000
+# Finer than a pixel on most screens, and a coordinate has three digits.
+UNITS = 1000
 
 
 def tag(element: str, *children: str, **attributes: object) -> Markup:

@@ -13,7 +13,7 @@ from twinloop.harness.results import Difference
 
 @dataclass(frozen=True)
 class Word:
-    """`icon` is the symbol's name in templates/icons.svg.j2, `style` the class that colours it."""
+    """`icon` is the shape's name in style/icons.css, `style` the class that colours it."""
 
     text: str
     icon: str

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from twinloop.apiserver.controllers.namespaces import Namespaces
 from twinloop.apiserver.http.local import LocalServer
 from twinloop.errors import ConfigurationError, NotFound
 from twinloop.harness.backends import served, tools
@@ -29,6 +30,10 @@ from twinloop.kube import NAMESPACES, NGINXPODS, Client, Configuration, load_con
 def server() -> Iterator[LocalServer]:
     """A server that every backend of this module meets."""
     with LocalServer(in_process=True, manual_clock=False) as running:
+        # A namespace is looked at two seconds after its deletion otherwise.
+        for controller in running.server.controllers:
+            if isinstance(controller, Namespaces):
+                controller.delay = 0.0
         yield running
 
 
@@ -63,6 +68,10 @@ class Tool:
     def verbs(self) -> list[str]:
         """What was asked for without the names of files."""
         return [line.partition(" --kubeconfig")[0] for line in self.asked]
+
+
+def nginxpod(name: str) -> dict[str, Any]:
+    return {"apiVersion": NGINXPODS.api_version, "kind": NGINXPODS.kind, "metadata": {"name": name}}
 
 
 def exists(client: Client, resource: Any, name: str) -> bool:
@@ -173,7 +182,7 @@ def test_the_context_is_the_kubeconfigs_unless_named(server: LocalServer, contex
 def test_what_was_made_in_the_current_cluster_is_gone_in_the_end(server: LocalServer, cluster: Client) -> None:
     with current(server) as backend:
         backend.make_namespace("ours-1")
-        cluster.create(NGINXPODS, {"metadata": {"name": "web"}}, "ours-1")
+        cluster.create(NGINXPODS, nginxpod("web"), "ours-1")
         assert cluster.get(NAMESPACES, "ours-1")["metadata"]["labels"]["app.kubernetes.io/created-by"]
     assert not exists(cluster, NAMESPACES, "ours-1")
     assert not exists(cluster, DEFINITIONS, DEFINITION)
@@ -191,7 +200,7 @@ def test_a_definition_that_somebody_has_come_to_use_stays(
     server: LocalServer, cluster: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING), current(server):
-        cluster.create(NGINXPODS, {"metadata": {"name": "theirs"}}, "default")
+        cluster.create(NGINXPODS, nginxpod("theirs"), "default")
     assert cluster.get(NGINXPODS, "theirs", "default")
     assert "somebody else has NginxPods by now, in default" in caplog.text
 

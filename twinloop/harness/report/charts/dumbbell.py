@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from twinloop.harness.report.charts.axis import grid, names
-from twinloop.harness.report.formats import duration, factor
+from twinloop.harness.report.formats import duration, factor, plain_factor
 from twinloop.harness.report.look import Looks
 from twinloop.harness.report.scales import Log, logarithmic
 from twinloop.harness.report.svg import joined, percent, surface, tag
@@ -66,10 +66,10 @@ def _scale(latencies: Sequence[Latency]) -> Log:
 def _plot(latencies: Sequence[Latency], scale: Log, looks: Looks) -> Markup:
     height = LANE * len(latencies) + 2 * PADDING
     lanes = [_variant(each, PADDING + LANE * (n + 0.5), scale, looks) for n, each in enumerate(latencies)]
-    said = "; ".join(map(describe, latencies))
+    said = "\n".join(map(describe, latencies))
     return surface(
         grid(scale, height), _band(latencies, scale, height), *lanes, height=height, label=said, tabindex=0,
-        data_tip="\n".join(map(describe, latencies)), class_="plot",
+        data_tip="", class_="plot",
     )  # fmt: skip
 
 
@@ -116,4 +116,6 @@ def compared(ratio: Ratio) -> str:
         return ""
     if ratio.low is None:
         return factor(ratio.ratio)
-    return f"{factor(ratio.ratio)} [{factor(ratio.low)}, {'∞' if ratio.high is None else factor(ratio.high)}]"
+    return (
+        f"{factor(ratio.ratio)} [{plain_factor(ratio.low)}, {'∞' if ratio.high is None else plain_factor(ratio.high)}]"
+    )

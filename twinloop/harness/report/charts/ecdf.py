@@ -77,7 +77,7 @@ def _ticks(values: Sequence[float], y: float, scale: Scale) -> str:
 
 def _share(share: float) -> Markup:
     y = HEIGHT * (1 - share) + (11 if share == 1 else -3)
-    return tag("text", f"{share:.0%}", x="0", y=y, class_="tick left")
+    return tag("text", f"{share * 100:.0f} %", x="0", y=y, class_="tick left")
 
 
 def _data(latencies: Sequence[Latency]) -> str:

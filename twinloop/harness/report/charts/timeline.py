@@ -6,8 +6,9 @@ room for, those of the busiest lanes go first, evenly, and the chart says how ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -15,7 +16,7 @@ from twinloop.harness.report import words
 from twinloop.harness.report.charts.axis import NAMES, grid, names
 from twinloop.harness.report.formats import duration, plural
 from twinloop.harness.report.scales import Linear
-from twinloop.harness.report.svg import across, joined, path, percent, stretched, surface, tag
+from twinloop.harness.report.svg import UNITS, across, joined, path, percent, stretched, surface, tag
 from twinloop.harness.results import LaneItem, Timeline
 
 LANE = 18
@@ -73,7 +74,7 @@ def _lanes(timeline: Timeline, shown: tuple[str, ...], time: Linear, most: int) 
         _bands(kept, time, height),
         grid(time, height),
         stretched(
-            path("".join(f"M0 {LANE * n}h2000" for n in range(1, len(shown))), class_="divider"),
+            path("".join(f"M0 {LANE * n}h{UNITS}" for n in range(1, len(shown))), class_="divider"),
             *(_lane([item for item in kept if item.lane == lane], n, lane, time) for n, lane in enumerate(shown)),
             height=height,
         ),
@@ -86,7 +87,7 @@ def _lanes(timeline: Timeline, shown: tuple[str, ...], time: Linear, most: int) 
 
 def _left_off(timeline: Timeline, kept: int) -> str:
     missing = timeline.left_off + len(timeline.items) - kept
-    return f"{plural(missing, 'item')} of {kept + missing} not drawn; the history has all" if missing else ""
+    return f"{kept} of {plural(kept + missing, 'item')} drawn, the history has all" if missing else ""
 
 
 def chosen(items: Sequence[LaneItem], most: int) -> list[LaneItem]:
@@ -123,8 +124,8 @@ def _lane(items: Sequence[LaneItem], lane: int, name: str, time: Linear) -> Mark
     middle = LANE * lane + LANE // 2
     fine = [item for item in items if not _failed(item)]
     bars = "".join(dict.fromkeys(_bar(item, middle, time) for item in fine if _long(item, time)))
-    ticks = "".join(dict.fromkeys(f"M{across(time(item.t))} {middle - 5}v10" for item in fine if not _long(item, time)))
-    dots = "".join(dict.fromkeys(f"M{across(time(item.t))} {middle}h0" for item in items if _failed(item)))
+    ticks = _marks((time(item.t) for item in fine if not _long(item, time)), middle - 5, 10)
+    dots = _marks((time(item.t) for item in items if _failed(item)), middle, 0)
     return joined(
         [
             path(bars, class_=f"span l-{name}"),
@@ -132,6 +133,15 @@ def _lane(items: Sequence[LaneItem], lane: int, name: str, time: Linear) -> Mark
             path(dots, class_="failed"),
         ]
     )
+
+
+def _marks(places: Iterable[float], top: int, height: int) -> str:
+    """Short vertical lines from left to right; each is written relative to the one before, which is half as long."""
+    xs = sorted({across(place) for place in places})
+    if not xs:
+        return ""
+    back = f"-{height}" if height else " 0"
+    return f"M{xs[0]} {top}v{height}" + "".join(f"m{x - before}{back}v{height}" for before, x in pairwise(xs))
 
 
 def _long(item: LaneItem, time: Linear) -> bool:

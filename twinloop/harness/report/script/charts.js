@@ -51,7 +51,7 @@ const trace = (plot) => {
   const drawn = plot.querySelector(".line");
   if (!drawn) return;
   const height = drawn.ownerSVGElement.viewBox.baseVal.height;
-  const drawnAt = [...drawn.getAttribute("d").matchAll(/[ML]([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [x / 2000, 1 - y / height]);
+  const drawnAt = [...drawn.getAttribute("d").matchAll(/[ML]([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [x / 1000, 1 - y / height]);
   follow(plot, (place) => {
     const [x, y] = drawnAt.reduce((best, each) => (Math.abs(each[0] - place) < Math.abs(best[0] - place) ? each : best));
     return `${duration(time(x))}: ${units[plot.dataset.unit](level(y))}`;

@@ -14,14 +14,16 @@ const tip = (() => {
     const { left, bottom } = element.getBoundingClientRect();
     show(text, left, bottom - 14);
   };
+  // What is also the element's label is not written twice.
+  const said = (element) => element.dataset.tip || element.getAttribute("aria-label");
   let own = null;
   document.addEventListener("pointermove", (event) => {
     const target = event.target.closest("[data-tip]");
-    if (target) show(target.dataset.tip, event.clientX, event.clientY);
+    if (target) show(said(target), event.clientX, event.clientY);
     else if (own) hide();
     own = target;
   });
-  document.addEventListener("focusin", (event) => { if (event.target.dataset.tip && event.target.matches(":focus-visible")) beside(event.target.dataset.tip, event.target); });
+  document.addEventListener("focusin", (event) => { if ("tip" in event.target.dataset && event.target.matches(":focus-visible")) beside(said(event.target), event.target); });
   document.addEventListener("focusout", hide);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
   addEventListener("scroll", hide, { passive: true });
