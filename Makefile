@@ -43,6 +43,14 @@ BACKEND ?=
 GOLDEN ?=
 #? ONLY          conformance: only the cases whose name matches, such as "watch/*"
 ONLY ?=
+#? SCENARIO      compare: names or patterns as in `twinloop list`, or calm, fault, all (default all)
+SCENARIO ?= all
+#? COMPARE_BACKEND  compare: embedded, kind, kwok or current (default embedded)
+COMPARE_BACKEND ?= embedded
+#? COMPARE_ARGS  compare: further flags, see `twinloop compare --help`
+COMPARE_ARGS ?=
+#? RUN           report: the folder of a run (default results/latest)
+RUN ?= results/latest
 #? YES           uninstall: 1 deletes NginxPods without asking
 YES ?=
 #? PYTHON, DOCKER, KIND, KUBECTL  the programs to use
@@ -161,6 +169,16 @@ samples: ## Apply the samples of crds/samples
 .PHONY: logs
 logs: ## Follow the log of the deployed operator VARIANT
 	@hack/logs
+
+##@ Comparison
+
+.PHONY: compare
+compare: $(INSTALLED) ## Tell the same stories to all operators, calm and with faults, and report how they differ
+	@$(BIN)/twinloop compare $(foreach each,$(SCENARIO),--scenario '$(each)') --backend $(COMPARE_BACKEND) $(COMPARE_ARGS)
+
+.PHONY: report
+report: $(INSTALLED) ## Print the last comparison again; its pages are in results/latest
+	@$(BIN)/twinloop report $(RUN)
 
 ##@ End to end
 

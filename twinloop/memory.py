@@ -1,6 +1,7 @@
 """What a process remembers of its NginxPods between visits: nothing that a restart must not lose.
 
-`sync` reads and writes it. It serves three rules: a message alone is written with growing patience (R11), a status
+`sync` reads and writes it. It serves four rules: a NginxPod that the server says is gone is not believed to be there
+because a cache says so (R3), a message alone is written with growing patience (R11), a status
 that the server refused as invalid is not sent again before the NginxPod changes (R13), and the count of a failed pod
 reaches its successor although the server refuses the first attempt to create it (R6).
 """
@@ -41,6 +42,8 @@ class Memory:
     # By uid and pod name: the pod whose creation is still to be accepted, which carries its predecessor's count.
     _owed: dict[str, dict[str, Object]] = field(default_factory=dict)
     _uids: dict[tuple[str, str], str] = field(default_factory=dict)
+    # Uids of which the server has said that they do not exist, while some cache still shows them.
+    _lost: set[str] = field(default_factory=set)
 
     def seen(self, nginxpod: Object) -> None:
         """Note which uid a name stands for, so that `forget` finds it; a reused name starts anew."""
@@ -55,6 +58,19 @@ class Memory:
         self._patience.pop(uid, None)
         self._unwritable.pop(uid, None)
         self._owed.pop(uid, None)
+        self._lost.discard(uid)
+
+    def lost(self, uid: str) -> None:
+        """The server does not know this NginxPod: whatever showed it is behind."""
+        self._lost.add(uid)
+
+    def is_lost(self, uid: str) -> bool:
+        """Whether the server did not know it the last time that it was asked."""
+        return uid in self._lost
+
+    def found(self, uid: str) -> None:
+        """The server knows it after all."""
+        self._lost.discard(uid)
 
     def wait_for_words(self, uid: str, reason: str, now: datetime) -> float:
         """Seconds until a changed message may be written although nothing else has changed; 0 = now."""

@@ -145,10 +145,16 @@ def _reconcile(
     cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datetime], memory: Memory, live: bool
 ) -> Outcome:
     nginxpod = cluster.get_nginxpod(namespace, name, live=live)
+    if nginxpod is not None and memory.is_lost(uid_of(nginxpod)):
+        # Its pods are being collected, and a cache that has not heard of its end would have each of them made again.
+        live, nginxpod = True, cluster.get_nginxpod(namespace, name, live=True)
+        if nginxpod is None:  # nothing is forgotten before the cache has heard of it too
+            return DONE
     if nginxpod is None:
         memory.forget(namespace, name)
         return DONE
     memory.seen(nginxpod)
+    memory.found(uid_of(nginxpod))
     if is_terminating(nginxpod):  # R9
         return DONE
     visit = _Visit(cluster, nginxpod, cluster.list_pods(nginxpod, live=live), now=now(), memory=memory)
@@ -307,6 +313,7 @@ def _write(visit: _Visit, status: Object, memory: Memory) -> bool:
     try:
         visit.cluster.patch_status(visit.nginxpod, status)
     except NotFound:
+        memory.lost(uid_of(visit.nginxpod))
         return False
     except Conflict as error:
         raise _StaleViewError(str(error)) from error

@@ -20,9 +20,9 @@ from twinloop.harness.guard import Guard, survivors
 HARNESS = """
 import subprocess, sys, time
 from twinloop.harness.guard import shared
-process = subprocess.Popen(["sleep", "600"], start_new_session=True)
+process = subprocess.Popen(["sh", "-c", "sleep 600 & echo $!; wait"], start_new_session=True, stdout=subprocess.PIPE)
 shared().watch(process.pid)
-print(process.pid, shared().process.pid, flush=True)
+print(process.pid, int(process.stdout.readline()), shared().process.pid, flush=True)
 time.sleep(600)
 """
 
@@ -52,14 +52,14 @@ def test_a_killed_harness_leaves_no_operator_behind(whole_group: bool) -> None:
         cwd=Path(__file__).resolve().parents[2],
     )
     assert harness.stdout is not None
-    operator, guard = map(int, harness.stdout.readline().split())
+    operator, child, guard = map(int, harness.stdout.readline().split())
     assert not gone(operator)
     if whole_group:
         os.killpg(harness.pid, signal.SIGKILL)
     else:
         harness.kill()
     harness.communicate()
-    until(lambda: gone(operator), "the operator outlived the harness")
+    until(lambda: gone(operator) and gone(child), "the operator, or its child, outlived the harness")
     until(lambda: gone(guard), "the guard outlived its work")
 
 

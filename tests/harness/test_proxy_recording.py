@@ -21,10 +21,10 @@ from twinloop.harness.history import Request, Response, StreamEnd, StreamEvent, 
 def test_a_request_reaches_the_server_as_it_was_but_for_the_credentials() -> None:
     with scene() as on:
         on.operator.ask(
-            "GET", PODS + "/a%2Fb?fieldManager=x%20y", Authorization="Bearer theirs", X_Own="1", User_Agent="op/1"
+            "GET", PODS + "/a%2Fb%41?fieldManager=x%20y%7E", Authorization="Bearer theirs", X_Own="1", User_Agent="op/1"
         )
         (seen,) = on.upstream.seen
-        assert (seen.method, seen.target) == ("GET", PODS + "/a%2Fb?fieldManager=x%20y")
+        assert (seen.method, seen.target) == ("GET", PODS + "/a%2Fb%41?fieldManager=x%20y%7E")
         assert seen.headers["Authorization"] == "Bearer token-1"
         assert (seen.headers["X-Own"], seen.headers["User-Agent"]) == ("1", "op/1")
         assert seen.headers["Host"] == on.upstream.url.removeprefix("http://")

@@ -208,6 +208,18 @@ def test_when_a_hold_is_over_everything_comes_at_once_and_the_stream_is_fresh_ag
         assert told(on)[-1] == ("ADDED", "b", True, "")
 
 
+def test_what_was_held_comes_before_what_is_said_after_the_fault_however_much_it_is() -> None:
+    with scene(at("any", Act.HOLD, {"seconds": 60}), told=STREAM) as on:
+        watch = begin(on)
+        names = [f"{number}-{'x' * 100_000}" for number in range(100)]
+        say(on, *names)
+        eventually(lambda: on.upstream.pieces.empty())
+        on.proxy.disarm()
+        say(on, "last")
+        on.upstream.pieces.put(END)
+        assert watch.read() == b"".join(line("ADDED", name) for name in [*names, "last"])
+
+
 def test_a_hold_and_a_decision_may_hit_the_same_stream() -> None:
     hold = Rule(id="h", match=Match(resource="pods", event="ADDED"), act=Act.HOLD, how={"seconds": 0.1})
     drop = Rule(id="d", match=Match(resource="pods", event="ADDED", name="b"), act=Act.DROP)

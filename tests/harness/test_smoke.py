@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from twinloop.harness.backends.embedded import EmbeddedBackend
-from twinloop.harness.history import History, Process
+from twinloop.harness.history import History, LogAlarm, Process
 from twinloop.harness.job import Job
 from twinloop.harness.proxy.host import ProxyHost
 from twinloop.harness.scenario import Settings
@@ -39,7 +39,9 @@ def test_ours_do_the_simplest_thing(run: Callable[[Job], Path], name: str) -> No
 
     (variant,) = chosen([name])
     assert smoke(kept, variant) == "ok"
-    processes = History.read(folders[0] / "history.jsonl").of(Process)
+    history = History.read(folders[0] / "history.jsonl")
+    assert history.of(LogAlarm) == []
+    processes = history.of(Process)
     assert [each.what for each in processes] == ["started", "ready", "signalled", "exited"]
     assert (processes[-1].code, processes[-1].expected) == (0, True)
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import io
 import signal
+import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +25,7 @@ from support.processes import until
 from twinloop.errors import ConfigurationError
 from twinloop.harness.history import Process, Record, Recorder, Sample
 from twinloop.harness.job import Variant
+from twinloop.harness.keeper import answers
 from twinloop.harness.scenario import Settings
 from twinloop.harness.supervisor import Supervisor
 
@@ -151,6 +155,13 @@ def test_an_operator_that_ignores_sigterm_is_killed_after_its_grace(make: Make, 
     assert seen.last("exited").code == -signal.SIGKILL
 
 
+def test_an_operator_that_ends_with_another_status_did_not_end_well(make: Make, seen: Seen) -> None:
+    operator = make("sour")
+    operator.start("a")
+    assert not operator.stop("a")
+    assert (seen.words()[2:], seen.last("exited").code) == (["signalled", "exited"], 1)
+
+
 def test_a_stopped_operator_stays_down_and_can_be_started_again(make: Make, seen: Seen) -> None:
     operator = make()
     operator.start("a")
@@ -205,6 +216,41 @@ def test_a_kill_with_restart_returns_when_the_old_process_is_gone(make: Make, se
     operator.kill("a")
     assert not alive(pid)
     until(lambda: seen.count("ready") == 2, "it was not started again")
+
+
+def test_between_two_lives_it_is_neither_running_nor_ready(make: Make, seen: Seen) -> None:
+    operator = make(crash_loop_scale=10.0)
+    operator.start("a")
+    operator.kill("a")
+    until(lambda: seen.count("ready") == 2, "it was not started again")
+    operator.kill("a")
+    assert (operator.running("a"), operator.ready("a")) == (False, False)
+
+
+def test_the_guard_knows_what_runs(seen: Seen, tmp_path: Path) -> None:
+    groups: list[str] = []
+
+    class Told:
+        def watch(self, group: int) -> None:
+            groups.append(f"+{group}")
+
+        def forget(self, group: int) -> None:
+            groups.append(f"-{group}")
+
+    operator = Supervisor(
+        Variant(name="toy", command="sleep 600"),
+        recorder=seen.recorder,
+        folder=tmp_path,
+        namespace="shop",
+        kubeconfigs=lambda _: tmp_path,
+        settings=Settings(),
+        guard=Told(),
+    )
+    with operator:
+        operator.start("a")
+        pid = seen.last("started").pid
+        assert groups == [f"+{pid}"]
+    assert groups == [f"+{pid}", f"-{pid}"]
 
 
 def test_sigterm_by_a_story_is_followed_by_a_restart(make: Make, seen: Seen) -> None:
@@ -349,3 +395,89 @@ def test_the_operator_gets_its_kubeconfig_and_nobody_elses(make: Make, tmp_path:
     log = tmp_path / "operator-b.log"
     until(lambda: log.exists() and log.read_text(), "it said nothing")
     assert log.read_text().splitlines()[0] == str(tmp_path / "kubeconfig-b")
+
+
+# --- the probe --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def speaking(answer: bytes) -> Iterator[str]:
+    """The URL of a server that answers one request with these bytes."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def serve() -> None:
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/readyz"
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", True),
+        (b"HTTP/1.1 503 Wait\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", False),
+        (b"this is no HTTP\r\n\r\n", False),
+        (b"", False),
+    ],
+)
+def test_only_200_is_ready(answer: bytes, expected: bool) -> None:
+    with speaking(answer) as url:
+        assert answers(url) is expected
+
+
+def test_nobody_there_is_not_ready() -> None:
+    assert not answers("http://127.0.0.1:9/readyz")
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+HARNESS = """
+import io, signal, sys, time
+from pathlib import Path
+from twinloop.harness.history import Recorder
+from twinloop.harness.job import Variant
+from twinloop.harness.scenario import Settings
+from twinloop.harness.supervisor import Supervisor
+
+# A shell starts what runs in its background with SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+recorder = Recorder(io.StringIO())
+recorder.listeners.append(lambda record: print(record.kind, getattr(record, "what", ""), record.pid, flush=True))
+operator = Supervisor(
+    Variant(name="toy", command=sys.argv[1]), recorder=recorder, folder=Path(sys.argv[2]), namespace="shop",
+    kubeconfigs=lambda _: Path("none"), settings=Settings(),
+)
+with operator:
+    operator.start("a")
+    operator.stop("a") if "stopping" in sys.argv else time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("moment", ["running", "stopping"])
+def test_an_interrupted_harness_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
+    command = f"{{python}} -S {TOY} {{health_port}} deaf"
+    with subprocess.Popen(
+        [sys.executable, "-c", HARNESS, command, str(tmp_path), moment],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=TOY.parents[2],
+    ) as harness:
+        assert harness.stdout is not None
+        awaited = "ready" if moment == "running" else "signalled"
+        line = next(line for line in harness.stdout if awaited in line)
+        operator = int(line.split()[2])
+        harness.send_signal(signal.SIGINT)
+        _, said = harness.communicate(timeout=20)
+    assert "KeyboardInterrupt" in said
+    assert not alive(operator)

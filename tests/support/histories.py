@@ -259,6 +259,19 @@ class Tale:
         self.answers(request, **{"body": copy.deepcopy(obj), **(answer or {})})
         return request
 
+    def patches(self, resource: str, name: str, changes: Object, **answer: Any) -> Request:
+        """The operator merges something into an object."""
+        request = self.asks("patch", resource, name, body=changes)
+        new = merged(self.get(resource, name), changes)
+
+        def change(obj: Object) -> None:
+            obj.clear()
+            obj.update(new)
+
+        obj = self.put(resource, name, change)
+        self.answers(request, **{"body": copy.deepcopy(obj), **answer})
+        return request
+
     def says_again(self, name: str = "web") -> Request:
         """The operator writes the status that is there: nothing changes."""
         obj = copy.deepcopy(self.get(NGINXPODS, name))
@@ -300,8 +313,8 @@ class Tale:
             if pod["metadata"]["name"] not in wanted:
                 self.deletes(pod["metadata"]["name"])
         for each in reversed(wanted):
-            pod = self.objects.get((PODS, each))
-            if pod is not None and (pod["spec"]["containers"][0]["image"] != spec["image"]):
+            held = self.objects.get((PODS, each))
+            if held is not None and held["spec"]["containers"][0]["image"] != spec["image"]:
                 self.deletes(each)
             if (PODS, each) not in self.objects:
                 self.makes(name, each)

@@ -1,6 +1,6 @@
 """A process with the manners of an operator and no cluster: `python -S toy_operator.py PORT [manner ...]`.
 
-Manners: deaf (SIGTERM does nothing), fails (exit 3 at once), confused (exit 2 at once), slow (never ready), child (starts
+Manners: deaf (SIGTERM does nothing), sour (SIGTERM ends it with status 1), fails (exit 3 at once), confused (exit 2 at once), slow (never ready), child (starts
 `sleep 600` first and prints its pid).
 """
 
@@ -18,8 +18,14 @@ def leave(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def leave_badly(number: int, frame: FrameType | None) -> None:
+    sys.exit(1)
+
+
 def main(port: int, manners: set[str]) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN if "deaf" in manners else leave)
+    signal.signal(signal.SIGTERM, leave_badly if "sour" in manners else leave)
+    if "deaf" in manners:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if manners & {"fails", "confused"}:
         print("this cannot work", flush=True)
         sys.exit(3 if "fails" in manners else 2)

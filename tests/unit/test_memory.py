@@ -64,3 +64,18 @@ def test_a_reused_name_starts_anew() -> None:
     assert memory.may_write("first", 1)
     memory.forget(NAMESPACE, "web")
     assert memory == Memory()
+
+
+def test_what_the_server_did_not_know_is_remembered_until_it_is_forgotten_or_found() -> None:
+    memory = Memory()
+    web = nginxpod()
+    memory.seen(web)
+    uid = web["metadata"]["uid"]
+    assert not memory.is_lost(uid)
+    memory.lost(uid)
+    assert memory.is_lost(uid)
+    memory.found(uid)
+    assert not memory.is_lost(uid)
+    memory.lost(uid)
+    memory.forget(NAMESPACE, "web")
+    assert not memory.is_lost(uid)

@@ -502,3 +502,42 @@ def test_a_talkative_refusal_is_cut_in_the_status() -> None:  # R10
     shop.refuse = refusing("create", Forbidden("x" * 5000, code=403))  # type: ignore[assignment]
     shop.sync()
     assert len(shop.ready()["message"]) == 1024
+
+
+# --- a cache that is behind -------------------------------------------------------------------------------------------
+
+
+class LateCluster(FakeCluster):
+    """Its cache still shows the NginxPods that it began with."""
+
+    def get_nginxpod(self, namespace: str, name: str, *, live: bool) -> Object | None:
+        now = super().get_nginxpod(namespace, name, live=live)
+        return now if live else copy.deepcopy(self.cached.get(name))
+
+    def __init__(self, *nginxpods: Object) -> None:
+        super().__init__(*nginxpods)
+        self.cached = copy.deepcopy(self.nginxpods)
+
+
+def test_pods_of_a_nginxpod_that_the_server_no_longer_knows_are_made_once_at_most() -> None:
+    """The watch of pods may be back before that of NginxPods: each collected pod would wake its dead owner."""
+    shop = LateCluster(nginxpod(replicas=2))
+    shop.nginxpods.clear()
+    for _ in range(5):
+        assert shop.sync() == DONE
+        shop.pods.clear()  # as the garbage collector does
+    assert shop.writes == [("create", "web-0"), ("create", "web-1")]
+
+
+def test_a_cache_that_was_wrong_about_it_once_is_asked_again_when_the_server_knows_it() -> None:
+    shop = LateCluster(nginxpod(replicas=1))
+    kept = dict(shop.nginxpods)
+    shop.nginxpods.clear()
+    shop.sync()
+    shop.nginxpods.update(kept)
+    shop.sync()
+    assert "nginxpod live" in shop.reads
+    shop.cached = copy.deepcopy(shop.nginxpods)
+    shop.reads.clear()
+    shop.sync()
+    assert shop.reads == ["nginxpod cached", "pods"]

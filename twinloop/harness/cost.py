@@ -7,7 +7,7 @@ anybody could count: then the answer is empty.
     owned files --- tokens ------> lines of code, comment and docstring
                 --- their names -> concepts
                 --- imports -----> our own modules, and on from there -> distributions, and on from there -> sizes
-    deploy/overlays -------------> rights
+    deploy/overlays -------------> RBAC rules
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def cost(variant: Variant, clone: Path, installed: Installed | None = None) -> d
     answer: dict[str, Any] = {
         "files": len(files),
         "lines": _lines(files),
-        "dependencies": _dependencies(files, clone, installed or InstalledHere()),
+        **_dependencies(files, clone, installed or InstalledHere()),
         "concepts": sorted({name for path in files for name in _concepts(path)}),
     }
     rights = _rights(clone / "deploy", variant.name)
-    return {**answer, "rights": rights} if rights else answer
+    return {**answer, "rbac_rules": rights} if rights else answer
 
 
 # ------------------------------------------------------------------ lines
@@ -118,8 +118,7 @@ def _of_a_framework(decorator: ast.expr) -> bool:
 def _dependencies(files: Iterable[Path], clone: Path, installed: Installed) -> dict[str, Any]:
     """Third-party distributions that importing the files pulls in, with everything that those need."""
     names = closure(_top_level(_reached(files, clone), clone), installed)
-    size = sum(installed.size(name) for name in names)
-    return {"distributions": sorted(names), "count": len(names), "megabytes": round(size / 1e6, 1)}
+    return {"distributions": sorted(names), "distributions_bytes": sum(installed.size(name) for name in names)}
 
 
 def closure(modules: Iterable[str], installed: Installed) -> set[str]:

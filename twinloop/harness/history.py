@@ -241,11 +241,12 @@ class Mark(Record):
     detail: str = ""
 
 
-# In the order of a trial. Between story-begin and story-end the user acts; at faults-over the last fault has ended; at
-# settled the expected table held, or, `ok` false, it did not within the bound; between the two quiet marks nobody did
-# anything; at canary a new NginxPod was ready, or not in time; in the clean-up all NginxPods were deleted.
+# In the order of a trial. Between story-begin and story-end the user acts, and a phase is what came of the story's own wait
+# for its table; at faults-over the last fault has ended; at settled the expected table held, or, `ok` false, it did not
+# within the bound; between the two quiet marks nobody did anything; at canary a new NginxPod was ready, or not in time; in
+# the clean-up all NginxPods were deleted.
 MARKS = (
-    "steady", "story-begin", "story-end", "faults-over", "settled", "quiet-begin", "quiet-end",
+    "steady", "story-begin", "phase", "story-end", "faults-over", "settled", "quiet-begin", "quiet-end",
     "canary-begin", "canary", "restart-begin", "restart-end", "cleanup-begin", "cleanup-end",
 )  # fmt: skip
 

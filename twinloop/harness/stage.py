@@ -15,7 +15,7 @@ from typing import Any
 from twinloop.errors import ApiError, NotFound
 from twinloop.harness.backends.backend import Backend
 from twinloop.harness.faults import Rule
-from twinloop.harness.history import Expect, Measured, Recorder, User
+from twinloop.harness.history import Expect, Mark, Measured, Recorder, User
 from twinloop.harness.proxy.proxy import Proxy
 from twinloop.harness.scenario import IMAGE, PORT, Settings, View
 from twinloop.harness.supervisor import Supervisor
@@ -205,7 +205,13 @@ class TrialStage:
     # ------------------------------------------------------------------ waiting
 
     def settle(self, within: float | None = None) -> bool:
-        """Wait until the table holds and the operator has stopped writing (`settings.quiet` seconds)."""
+        """Wait until the table holds and the operator has stopped writing; the history keeps what came of it."""
+        settled = self.settled(within)
+        self._recorder.write(Mark(name="phase", ok=settled, detail=self.mismatch()))
+        return settled
+
+    def settled(self, within: float | None = None) -> bool:
+        """The same wait, without a mark."""
         return self.wait(lambda _: self.still() and not self.mismatch(), within)
 
     def still(self) -> bool:

@@ -117,7 +117,7 @@ def _begin(job: Job, backend: Backend, namespace: str, settings: Settings) -> Be
         namespace=namespace,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         rules=[rule.to_json() for rule in job.rules],
-        settings={**asdict(settings), "pace": backend.pace, "set": job.scenario.set},
+        settings={**asdict(settings), "pace": backend.pace, "set": job.scenario.set, "writes": job.scenario.writes},
     )
 
 
@@ -223,7 +223,7 @@ def play(scenario: Scenario, stage: TrialStage, proxy: Proxy, recorder: Recorder
     stage.disarm()
     stage.back()
     recorder.write(Mark(name="faults-over"))
-    settled = stage.settle()
+    settled = stage.settled()
     recorder.write(Mark(name="settled", ok=settled, detail=stage.mismatch()))
     recorder.write(Mark(name="quiet-begin"))
     stage.pause(stage.settings.window)

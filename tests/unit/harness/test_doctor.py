@@ -103,3 +103,11 @@ def test_any_chromium_will_do() -> None:
     assert not bad(find=find)
     (check,) = bad(find=lambda name: None if name.startswith(("chrom", "google")) else name)
     assert check.name == "browser"
+
+
+def test_this_machine_can_be_looked_at() -> None:
+    """Whatever it lacks, each check says something, and what is missing says how to get it."""
+    checks = examine()
+    assert all(check.name and check.said for check in checks)
+    assert all(check.hint for check in checks if not check.ok)
+    assert len({check.name for check in checks}) == len(checks)

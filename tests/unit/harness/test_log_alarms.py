@@ -98,3 +98,22 @@ def test_a_line_that_only_looks_like_json_is_text() -> None:
 def test_an_alarm_is_short_and_knows_its_replica() -> None:
     (alarm,) = alarms("b", [f"unhandled {'x' * 1000}"])
     assert (alarm.replica, len(alarm.text)) == ("b", LONGEST)
+
+
+def test_a_traceback_that_a_logger_indents_below_its_line_is_one_alarm() -> None:
+    text = f"12:00:00 ERROR Sync function raised\n{TRACEBACK}\n12:00:01 INFO going on"
+    assert said(text) == [(2, "ValueError: no")]
+
+
+def test_an_empty_line_ends_no_traceback() -> None:
+    frames = TRACEBACK.replace("    work()\n", "    work()\n\n")
+    assert said(f"{frames}\nafter") == [(1, "ValueError: no")]
+
+
+def test_what_says_handled_is_not_unhandled() -> None:
+    assert said("Handled 3 events, 0 left") == []
+
+
+def test_fields_that_are_no_text_are_passed_over() -> None:
+    assert said(json.dumps({"message": None, "count": 3, "labels": {"a": "b"}, "list": [1]})) == []
+    assert said("[1, 2]\n{}\nnull") == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,10 @@ def test_the_system_gives_none_of_them_to_outgoing_connections() -> None:
         pytest.skip("not a Linux")
     lowest = int(setting.read_text().split()[0])
     assert lowest > HIGHEST
+
+
+def test_threads_that_ask_at_once_get_different_ports() -> None:
+    ports = Ports(random.Random(1), free=lambda _: True)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: ports.take(), range(400)))
+    assert len(set(taken)) == 400

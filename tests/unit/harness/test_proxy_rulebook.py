@@ -69,6 +69,14 @@ def test_the_story_begins_the_count_of_rules_that_wait_for_it() -> None:
     assert rules.all()[0].matched == 1
 
 
+def test_a_rule_may_wait_for_another_to_have_fired() -> None:
+    rules = book(rule("first", match=Match(verb="list")), rule("then", after="first"))
+    assert not rules.request(CREATE, "a")
+    assert rules.request(LIST, "a")
+    assert ids(rules.request(CREATE, "a")) == ([], "then", [])
+    assert rules.all()[1].matched == 1
+
+
 def test_rules_on_the_way_are_all_obeyed_and_one_decides() -> None:
     rules = book(
         rule("slow", Act.DELAY, how={"seconds": 1}),

@@ -9,6 +9,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -131,3 +132,25 @@ def test_cpu_never_falls_when_a_child_ends(monkeypatch: pytest.MonkeyPatch) -> N
     assert first is not None
     assert second is not None
     assert (first.cpu, second.cpu) == (8.0, 8.0)
+
+
+def test_looks_go_on_until_it_is_closed_and_some_are_costly(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[bool] = []
+    enough = threading.Event()
+
+    def measure(target: Target, seldom: bool) -> Sample | None:
+        turns.append(seldom)
+        if len(turns) > sampler.SELDOM:
+            enough.set()
+        return None
+
+    monkeypatch.setattr(sampler, "EVERY", 0.0)
+    watched = Sampler(Recorder(io.StringIO()), lambda: [Target("a", 1)], measure)
+    watched.start()
+    watched.start()
+    assert enough.wait(10)
+    watched.close()
+    assert turns[: sampler.SELDOM + 1] == [True, *[False] * (sampler.SELDOM - 1), True]
+    count = len(turns)
+    assert not [each for each in threading.enumerate() if each.name == "sampler"]
+    assert len(turns) == count

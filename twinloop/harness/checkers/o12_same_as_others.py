@@ -14,8 +14,9 @@ from itertools import combinations
 
 from twinloop.harness.checkers.findings import Breach, ok, unknown, violated
 from twinloop.harness.checkers.normal import Form, differing, form, shown, summary
+from twinloop.harness.checkers.right import leaving
 from twinloop.harness.checkers.timeline import name_of
-from twinloop.harness.checkers.trial_view import Trial
+from twinloop.harness.checkers.trial_view import ECHO, Trial
 from twinloop.harness.history import User
 from twinloop.harness.objects import condition
 from twinloop.harness.verdict import Finding
@@ -65,22 +66,37 @@ def _chance(told: Sequence[Trial], forms: Sequence[Form]) -> set[str]:
 
 
 def racing(trial: Trial) -> bool:
-    """Whether chance decides how many writes it takes: a fault, or a user who did not wait."""
+    """Whether chance decides how many writes it takes: a fault, a second replica, or a user who did not wait."""
     until = trial.rest.seq if trial.rest else 0
-    return not trial.calm or any(_raced(trial, user) for user in trial.users if user.seq < until)
+    replicas = {each.replica for each in trial.processes}
+    raced = any(_raced(trial, user) for user in trial.users if user.seq < until)
+    return raced or not trial.calm or len(replicas) > 1
 
 
 def _raced(trial: Trial, user: User) -> bool:
     """Whether a user's operation hit something that the operator was still busy with."""
-    before = trial.before(user)
     if user.resource == str(NGINXPODS):
-        target = trial.timeline.named(user.resource, user.name, before)
+        target = _deleted(trial, user) if user.op == "delete" else _changed(trial, user)
         return target is not None and not _done(target)
     if user.resource == str(PODS):
-        return any(
-            not _done(obj) for obj in trial.timeline.nginxpods(before) if user.name.startswith(f"{name_of(obj)}-")
-        )
+        nginxpods = trial.timeline.nginxpods(trial.before(user))
+        return any(not _done(each) for each in nginxpods if user.name.startswith(f"{name_of(each)}-"))
     return False
+
+
+def _changed(trial: Trial, user: User) -> Object | None:
+    """What a user changed, as it was before."""
+    return trial.timeline.named(user.resource, user.name, trial.before(user))
+
+
+def _deleted(trial: Trial, user: User) -> Object | None:
+    """What a user deleted, as it was last: the truth of it may have come after the deletion."""
+    for uid in reversed(trial.timeline.uids_named(user.resource, user.name)):
+        versions = trial.timeline.versions(uid)
+        standing = [each for each in versions if not each.gone and not leaving(each.object)]
+        if standing and standing[0].t <= user.t + ECHO:
+            return standing[-1].object
+    return None
 
 
 def _done(nginxpod: Object) -> bool:

@@ -78,7 +78,8 @@ class Write:
         """Whether an object has the status that this write gives it."""
         status = self.request.body.get("status") if isinstance(self.request.body, dict) else None
         there = obj.get("status") or {}
-        return self.on_status and bool(status) and all(there.get(key) == value for key, value in status.items())
+        told = isinstance(status, dict) and all(there.get(key) == value for key, value in status.items())
+        return self.on_status and bool(status) and told
 
     def __str__(self) -> str:
         what = (

@@ -15,7 +15,7 @@ import pytest
 
 from twinloop.apiserver.controllers.namespaces import Namespaces
 from twinloop.apiserver.http.local import LocalServer
-from twinloop.errors import ConfigurationError, NotFound
+from twinloop.errors import ConfigurationError, Forbidden, NotFound
 from twinloop.harness.backends import served, tools
 from twinloop.harness.backends.backend import BackendError, UnsupportedError
 from twinloop.harness.backends.choose import BACKENDS, backend
@@ -232,6 +232,48 @@ def test_beside_an_operator_nothing_begins(server: LocalServer, cluster: Client)
         assert not exists(cluster, DEFINITIONS, DEFINITION)
     finally:
         cluster.delete(DEPLOYMENTS, "twinloop-kopf", OPERATORS)
+
+
+def test_not_knowing_whether_an_operator_is_there_is_no_no(
+    server: LocalServer, cluster: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise Forbidden("deployments.apps is forbidden")
+
+    backend = current(server)
+    monkeypatch.setattr(Client, "list_all", refuse)
+    with pytest.raises(ConfigurationError, match="cannot tell whether an operator is deployed"):
+        backend.open()
+    monkeypatch.undo()
+    assert not exists(cluster, DEFINITIONS, DEFINITION)
+
+
+def test_a_namespace_that_somebody_deleted_meanwhile_is_no_error(server: LocalServer, cluster: Client) -> None:
+    with current(server) as backend:
+        backend.make_namespace("ours-2")
+        cluster.delete(NAMESPACES, "ours-2")
+    assert not exists(cluster, DEFINITIONS, DEFINITION)
+
+
+def test_what_cannot_be_deleted_is_said_and_keeps_nothing_else(
+    server: LocalServer, cluster: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete = Client.delete
+
+    def fails(client: Client, resource: Any, name: str, *words: Any, **options: Any) -> Any:
+        if name == "ours-3":
+            raise Forbidden("namespaces is forbidden")
+        return delete(client, resource, name, *words, **options)
+
+    with caplog.at_level(logging.WARNING), current(server) as backend:
+        backend.make_namespace("ours-3")
+        backend.make_namespace("ours-4")
+        monkeypatch.setattr(Client, "delete", fails)
+    monkeypatch.undo()
+    assert "namespace ours-3 could not be deleted: namespaces is forbidden" in caplog.text
+    assert exists(cluster, NAMESPACES, "ours-3")
+    assert not exists(cluster, NAMESPACES, "ours-4")
+    cluster.delete(NAMESPACES, "ours-3")
 
 
 def test_a_cluster_with_another_version_of_nginxpods_is_refused(server: LocalServer, cluster: Client) -> None:

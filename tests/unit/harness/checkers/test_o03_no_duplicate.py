@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.histories import PODS, assert_ok, assert_unknown, assert_violated, begun, pod_for, plain_trial
+from support.histories import PODS, assert_ok, assert_unknown, assert_violated, begun, plain_trial, pod_for
 from twinloop.harness.checkers.o03_no_duplicate import check
 
 

@@ -17,21 +17,12 @@ from support.histories import (
     assert_unknown,
     assert_violated,
     begun,
-    merged,
     plain_trial,
 )
 from twinloop.harness.checkers.o08_no_lost_update import check
 
 NOTE = {"example.com/note": "keep me"}
 AUDITED = {"type": "Audited", "status": "True"}
-
-
-def patched(tale: Tale, changes: dict[str, Any], resource: str = NGINXPODS, name: str = "web", **answer: Any) -> None:
-    """The operator patches an object."""
-    request = tale.asks("patch", resource, name, body=changes)
-    result = merged(tale.get(resource, name), changes)
-    obj = tale.put(resource, name, lambda each: (each.clear(), each.update(result))[0])
-    tale.answers(request, **{"body": obj, **answer})
 
 
 def noted() -> Tale:
@@ -73,7 +64,7 @@ def test_what_others_wrote_stays() -> None:
 )
 def test_what_others_wrote_is_lost(changes: dict[str, Any], words: str) -> None:
     tale = noted()
-    patched(tale, changes)
+    tale.patches(NGINXPODS, "web", changes)
     assert_violated(check(end(tale)), f"the operator {words}")
 
 
@@ -86,29 +77,29 @@ def test_its_own_part_of_the_status_is_its_own() -> None:
 
 def test_what_it_wrote_itself_it_may_take_back() -> None:
     tale = begun()
-    patched(tale, {"metadata": {"annotations": {"kopf.zalando.org/progress": "{}"}}})
-    patched(tale, {"metadata": {"annotations": {"kopf.zalando.org/progress": None}}})
+    tale.patches(NGINXPODS, "web", {"metadata": {"annotations": {"kopf.zalando.org/progress": "{}"}}})
+    tale.patches(NGINXPODS, "web", {"metadata": {"annotations": {"kopf.zalando.org/progress": None}}})
     assert_ok(check(end(tale)))
 
 
 def test_what_somebody_changed_after_it_is_somebody_elses() -> None:
     tale = begun()
-    patched(tale, {"metadata": {"labels": {"a": "1"}}})
+    tale.patches(NGINXPODS, "web", {"metadata": {"labels": {"a": "1"}}})
     tale.user_patches(NGINXPODS, "web", lambda obj: obj["metadata"].update(labels={"a": "2"}))
-    patched(tale, {"metadata": {"labels": {"a": "1"}}})
+    tale.patches(NGINXPODS, "web", {"metadata": {"labels": {"a": "1"}}})
     assert_violated(check(end(tale)), "overwrote with '1' metadata.labels.a of web")
 
 
 def test_an_annotation_of_a_pod() -> None:
     tale = begun()
     tale.user_patches(PODS, "web-0", lambda pod: pod["metadata"].update(annotations=dict(NOTE)))
-    patched(tale, {"metadata": {"annotations": None}}, PODS, "web-0")
+    tale.patches(PODS, "web-0", {"metadata": {"annotations": None}})
     assert_violated(check(end(tale)), "metadata.annotations.example.com/note of web-0")
 
 
 def test_an_answer_that_was_lost_is_held_against_nobody() -> None:
     tale = noted()
-    patched(tale, {"spec": {"replicas": 7}}, body=None, code=0, committed=200)
+    tale.patches(NGINXPODS, "web", {"spec": {"replicas": 7}}, body=None, code=0, committed=200)
     assert_ok(check(end(tale)))
 
 

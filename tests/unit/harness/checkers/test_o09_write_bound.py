@@ -32,9 +32,9 @@ def test_the_scenarios_own_count_comes_first() -> None:
     assert check(tale.rests().cleans().trial()).numbers["ratio"] == 1.0
 
 
-def flickering(times: int, **begin: object) -> Tale:
+def flickering(times: int) -> Tale:
     """The operator writes a status back and forth, with nothing else happening."""
-    tale = begun(**begin)
+    tale = begun()
     for index in range(times):
         tale.says(readyReplicas=index % 2)
     return tale
@@ -71,15 +71,15 @@ def test_a_fault_explains_a_few_more() -> None:
     assert_violated(check(tale.rests().cleans().trial()), "can be explained")
 
 
-def noting(times: int) -> Tale:
-    tale = begun()
+def annotated(tale: Tale, resource: str, name: str, times: int) -> Tale:
+    """The operator writes one annotation after the other on an object."""
     for index in range(times):
-        request = tale.asks("patch", NGINXPODS, "web", body={"metadata": {"annotations": {"kopf/note": str(index)}}})
-        obj = tale.put(
-            NGINXPODS, "web", lambda each, note=str(index): each["metadata"].update(annotations={"kopf/note": note})
-        )
-        tale.answers(request, body=obj)
+        tale.patches(resource, name, {"metadata": {"annotations": {"note": str(index)}}})
     return tale
+
+
+def noting(times: int) -> Tale:
+    return annotated(begun(), NGINXPODS, "web", times)
 
 
 def test_notes_to_itself_are_an_operators_style() -> None:
@@ -114,9 +114,5 @@ def test_a_trial_that_ended_early_shows_nothing() -> None:
 
 
 def test_changing_pods_again_and_again_has_to_be_explained() -> None:
-    tale = begun()
-    for index in range(60):
-        request = tale.asks("patch", PODS, "web-0", body={"metadata": {"annotations": {"step": str(index)}}})
-        pod = tale.put(PODS, "web-0", lambda each, step=str(index): each["metadata"].update(annotations={"step": step}))
-        tale.answers(request, body=pod)
+    tale = annotated(begun(), PODS, "web-0", 60)
     assert_violated(check(tale.rests().cleans().trial()), "writes beside pods made and deleted")

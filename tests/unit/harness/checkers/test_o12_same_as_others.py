@@ -72,7 +72,7 @@ def churned(variant: str) -> Tale:
 
 def test_other_deletes_and_creates_on_a_calm_day() -> None:
     finding = check_many([end(told("one")), end(churned("two"))])
-    assert_violated(finding, 'create web-1 is "2" here and "1" there')
+    assert_violated(finding, "create web-1 is 2 here and 1 there")
 
 
 def test_other_deletes_and_creates_under_a_fault_are_chance() -> None:
@@ -134,3 +134,20 @@ def test_a_new_object_races_with_nobody() -> None:
     assert (NGINXPODS, "other") in tale.objects
     tale.serves("other")
     assert not racing(end(tale))
+
+
+def test_who_deletes_what_was_only_just_created_races() -> None:
+    tale = begun()
+    tale.user_creates("brief")
+    tale.user_deletes("brief")
+    assert racing(end(tale))
+
+
+def test_who_deletes_what_was_done_does_not() -> None:
+    tale = begun()
+    tale.user_deletes()
+    assert not racing(end(tale))
+
+
+def test_two_replicas_race_with_each_other() -> None:
+    assert racing(end(begun().up("b")))

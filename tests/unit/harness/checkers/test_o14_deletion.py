@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.histories import NGINXPODS, Tale, assert_ok, assert_unknown, assert_violated, begun, merged, plain_trial
+from support.histories import NGINXPODS, Tale, assert_ok, assert_unknown, assert_violated, begun, plain_trial
 from twinloop.harness.checkers.o14_deletion import check
 
 HOLD = "example.com/hold"
@@ -28,10 +28,7 @@ def held(tale: Tale) -> Any:
 
 def finalized(tale: Tale, finalizers: list[str]) -> None:
     """The operator changes the finalizers."""
-    changes = {"metadata": {"finalizers": finalizers}}
-    request = tale.asks("patch", NGINXPODS, "web", body=changes)
-    new = merged(tale.get(NGINXPODS, "web"), changes)
-    tale.answers(request, body=tale.put(NGINXPODS, "web", lambda obj: obj.update(new)))
+    tale.patches(NGINXPODS, "web", {"metadata": {"finalizers": finalizers}})
 
 
 def test_everything_goes() -> None:
