@@ -3,8 +3,9 @@
     python -m benchmarks.proxy [--rounds 5] [--requests 400]
 
 A GET, a create, a list of 100 and the way of a watch event are measured by one raw client before the embedded API server.
-What is printed is what an operator would wait longer, the median and the 99th percentile, and beside it what the proxy itself
-reports as `added`: that it does not flatter itself is the point of the second column. `--profile` shows where the time goes.
+What is printed is what an operator waits longer, the median and the 99th percentile, and beside it what the proxy itself
+reports as `added`. That is less: it sees its own work, but not the second way through the kernel and the wait for a core.
+`--profile` shows where the time goes.
 """
 
 from __future__ import annotations

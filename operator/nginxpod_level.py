@@ -10,7 +10,9 @@ a watch and nothing more. Queue, workers, caches and handlers come from `handwri
 the watch. No handler of kopf's is one that it would retry, so it writes nothing on a NginxPod: no annotation, no finalizer.
 
 What kopf's watch does not say, a list of our own does: that the mirrors are complete, which starts the workers, and which
-objects vanished while kopf had to list again, which is noticed every 10 minutes and no sooner.
+objects vanished unseen, before kopf's first list or when it had to list again. An event without a type is how one learns
+that kopf has listed: then so do we. It lists nothing silently: a kind whose last object has vanished is noticed by the
+other kind's events, or by the resync every 10 minutes.
 
 By environment: as `nginxpod.py`. It needs the package `handwritten` beside it, which the image for kopf does not hold.
 """
@@ -51,6 +53,8 @@ log = logging.getLogger("twinloop.operator")
 
 # Relists are spread by this part of their period, so that what started together does not come back together.
 RESYNC_JITTER = 0.1
+# So long after the last event of a list of kopf's we list, too: all of it has been told by then, and one list will do.
+SETTLED = 0.3
 # How long the controller may take to end: its workers have six seconds, and the process has ten.
 PATIENCE = 7.0
 
@@ -101,6 +105,8 @@ class Operator:
         self._client = Client(configured(), user_agent=agent, pool_size=self._workers + 2)
         self._recorder = EventRecorder(self._client)
         self._stop = threading.Event()
+        # kopf has listed and we have not since; or it is time to stop.
+        self._listed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
         clock, indexers = RealClock(), {NGINXPODS: Indexer(), PODS: Indexer(POD_INDEXERS)}
         self._cluster = CachedCluster(self._client, self._recorder, indexers[NGINXPODS], indexers[PODS], clock)
@@ -137,14 +143,21 @@ class Operator:
     def stop(self) -> None:
         """Let the workers finish what they hold, and flush the Events."""
         self._stop.set()
+        self._listed.set()
         self._thread.join(PATIENCE)
         self._recorder.close(1.0)
 
     def _run(self) -> None:
         self._controller.run(self._workers, self._stop)
 
+    def heard(self, mirror: Mirror, event: kopf.RawEvent) -> None:
+        """Take in an event of kopf's; the object itself is kept, not kopf's view of it."""
+        mirror.apply(event["type"], dict(event["object"]))
+        if event["type"] is None:
+            self._listed.set()
+
     def _relist(self) -> None:
-        """List both kinds until that has worked, and then once in each period of the resync."""
+        """List both kinds until that has worked, then after each list of kopf's and in each period of the resync."""
         waits: Iterator[float] = iter(EndlessBackoffs())
         while True:
             try:
@@ -153,8 +166,11 @@ class Operator:
             except Exception as error:  # noqa: BLE001 - a broken answer: the next one may be whole
                 wait = next(waits)
                 log.warning("List failed, will retry", extra={"error": str(error), "seconds": wait})
-            if self._stop.wait(wait):
-                return
+            self._listed.wait(wait)
+            while self._listed.is_set():
+                self._listed.clear()
+                if self._stop.wait(SETTLED):
+                    return
 
     def _list_both(self) -> None:
         primed = self.ready() is True
@@ -198,14 +214,14 @@ async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
 
 @kopf.on.event(GROUP, VERSION, NGINXPODS.plural)
 async def on_nginxpod(event: kopf.RawEvent, **_: Any) -> None:
-    """A NginxPod as kopf tells of it; the object itself is kept, not kopf's view of it."""
-    app.nginxpods.apply(event["type"], dict(event["object"]))
+    """A NginxPod as kopf tells of it."""
+    app.heard(app.nginxpods, event)
 
 
 @kopf.on.event("", "v1", PODS.plural)
 async def on_pod(event: kopf.RawEvent, **_: Any) -> None:
     """A pod as kopf tells of it."""
-    app.pods.apply(event["type"], dict(event["object"]))
+    app.heard(app.pods, event)
 
 
 @kopf.on.cleanup()

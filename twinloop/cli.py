@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,21 +16,11 @@ from typing import TYPE_CHECKING
 import click
 
 from twinloop import __version__
-from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError, TwinloopError
+from twinloop.exits import one_line_errors
 from twinloop.harness import commands
 
 if TYPE_CHECKING:
     from twinloop.apiserver.http.process import Running
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """End with one line: status 2 for what a person has to put right, 1 for what went wrong by itself."""
-    try:
-        yield
-    except TwinloopError as error:
-        click.echo(error.for_a_person(), err=True)
-        sys.exit(EXIT_CONFIGURATION if isinstance(error, ConfigurationError) else 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -29,15 +29,25 @@ def ask(method: str, path: str, body: dict | None = None, kind: str = "applicati
         return json.load(answer)
 
 
+def condition(thing: dict) -> dict:
+    conditions = thing.get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == "Ready"), {})
+
+
+def owners(pod: dict) -> list[str]:
+    return [reference["uid"] for reference in pod["metadata"].get("ownerReferences", [])]
+
+
 def reconcile(nginxpod: dict, pods: list[dict]) -> None:
-    meta, spec, label = nginxpod["metadata"], nginxpod["spec"], {"twinloop.dev/nginxpod": nginxpod["metadata"]["name"]}
+    meta, spec = nginxpod["metadata"], nginxpod["spec"]
     owner = {"apiVersion": nginxpod["apiVersion"], "kind": "NginxPod", "name": meta["name"], "uid": meta["uid"]}
-    labels = {**label, "app.kubernetes.io/instance": meta["name"], "app.kubernetes.io/name": "nginx"}
-    labels |= {"app.kubernetes.io/managed-by": "twinloop", "twinloop.dev/template": "polling"}
+    labels = {"app.kubernetes.io/name": "nginx", "app.kubernetes.io/managed-by": "twinloop"}
+    labels |= {"app.kubernetes.io/instance": meta["name"], "twinloop.dev/nginxpod": meta["name"]}
+    labels |= {"twinloop.dev/template": "polling"}
     nginx = {"name": "nginx", "image": spec["image"], "ports": [{"containerPort": spec["port"]}]}
-    own = {pod["metadata"]["name"]: pod for pod in pods if owner["uid"] in map(uid, pod["metadata"].get("ownerReferences", []))}
+    own = {pod["metadata"]["name"]: pod for pod in pods if owner["uid"] in owners(pod)}
     up = [pod for pod in own.values() if not pod["metadata"].get("deletionTimestamp")]
-    ready = [pod for pod in up if {"Ready"} <= {c["type"] for c in pod["status"].get("conditions", []) if c["status"] == "True"}]
+    ready = [pod for pod in up if condition(pod).get("status") == "True"]
     wanted = [f"{meta['name']}-{ordinal}" for ordinal in range(spec["replicas"])]
     surplus = [pod for pod in up if pod["metadata"]["name"] not in wanted or pod["status"].get("phase") == "Failed"]
     old = [pod for pod in up if pod["spec"]["containers"][0]["image"] != spec["image"]]
@@ -55,16 +65,12 @@ def reconcile(nginxpod: dict, pods: list[dict]) -> None:
     status = {"observedGeneration": meta["generation"], "replicas": len(up), "readyReplicas": len(ready)}
     status["selector"] = "twinloop.dev/nginxpod=" + meta["name"]
     before = nginxpod.get("status", {})
-    last = next((c for c in before.get("conditions", []) if c["type"] == "Ready"), {"status": None})
+    last = condition(nginxpod)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    said["lastTransitionTime"] = last["lastTransitionTime"] if last["status"] == said["status"] else now
+    said["lastTransitionTime"] = last["lastTransitionTime"] if last.get("status") == said["status"] else now
     if any(before.get(key) != value for key, value in status.items()) or said != last:
         patch = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": {**status, "conditions": [said]}}
         ask("PATCH", f"{NGINXPODS}/{meta['name']}/status", patch, "application/merge-patch+json")
-
-
-def uid(reference: dict) -> str:
-    return reference["uid"]
 
 
 stopped = threading.Event()

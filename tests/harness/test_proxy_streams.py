@@ -213,7 +213,7 @@ def test_what_was_held_comes_before_what_is_said_after_the_fault_however_much_it
         watch = begin(on)
         names = [f"{number}-{'x' * 100_000}" for number in range(100)]
         say(on, *names)
-        eventually(lambda: on.upstream.pieces.empty())
+        eventually(on.upstream.pieces.empty)
         on.proxy.disarm()
         say(on, "last")
         on.upstream.pieces.put(END)

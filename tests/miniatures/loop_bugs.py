@@ -56,14 +56,14 @@ class ReopensAtOnce(Miniature):
 
 
 class DeafAfterGone(Miniature):
-    """The thread of a watch ends when its version has expired, and nobody notices."""
+    """A watch is not opened again when its version has expired, and nobody notices."""
 
-    shown, caught = "expired.event-nginxpods", "O15"
+    shown, caught = "deafened", "O15"
 
     def after_error(self, resource: Resource, error: ApiError) -> float:
-        """End quietly."""
+        """Wait for better days."""
         if isinstance(error, Gone):
-            raise SystemExit
+            self.stopped.wait()
         return super().after_error(resource, error)
 
 

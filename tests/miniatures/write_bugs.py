@@ -47,7 +47,7 @@ class OtherPlan(Miniature):
 class DeletesByName(Miniature):
     """A pod is deleted by its name, whoever has it by now."""
 
-    shown, caught = "scale-zero", "O11"
+    shown, caught = "shrunk", "O11"
 
     class Cluster(WholeNamespace):
         """Deletes without a precondition."""
@@ -80,7 +80,7 @@ class ReplacesAllAtOnce(OtherPlan):
 class LowestFirst(OtherPlan):
     """Scaling down deletes the lowest ordinals."""
 
-    shown, caught = "scale", "O11"
+    shown, caught = "shrunk", "O11"
 
     def decide(self, nginxpod: Object, pods: Iterable[Object], now: datetime) -> Plan:
         """As many deletions, of the wrong pods."""
@@ -199,7 +199,7 @@ class NamesNoOwner(Miniature):
 class LeavesOrphans(Miniature):
     """A pod that is not wanted any more is let go instead of deleted."""
 
-    shown, caught = "scale-zero", "O2"
+    shown, caught = "shrunk", "O2"
 
     class Cluster(WholeNamespace):
         """Strips the owner of what it should delete."""
@@ -307,3 +307,62 @@ class WritesHalfSteps(Miniature):
                 note = {"metadata": {"annotations": {"miniature.example/step": str(step)}}}
                 made = self.client.merge_patch(PODS, name_of(pod), note, namespace_of(pod))
             return made
+
+
+class WearsItsOwn(Miniature):
+    """Pods carry a label that nobody has asked for."""
+
+    shown, caught = "shrunk", "O12"
+
+    class Cluster(WholeNamespace):
+        """Labels what it makes."""
+
+        def create_pod(self, pod: Object) -> Object:
+            """With one label more."""
+            return super().create_pod(_labelled(pod, "yes"))
+
+
+class RemembersTheWay(Miniature):
+    """Pods carry the number of the generation that they were made for: the same spec comes to other pods."""
+
+    shown, caught = "there-and-back", "O16"
+
+    class Cluster(WholeNamespace):
+        """Labels what it makes with what it read last."""
+
+        generation = ""
+
+        def get_nginxpod(self, namespace: str, name: str, *, live: bool) -> Object | None:
+            """And keep its generation."""
+            found = super().get_nginxpod(namespace, name, live=live)
+            if found is not None:
+                self.generation = str(found["metadata"]["generation"])
+            return found
+
+        def create_pod(self, pod: Object) -> Object:
+            """With the generation on it."""
+            return super().create_pod(_labelled(pod, self.generation))
+
+
+class MarksTheUnlucky(Miniature):
+    """A pod whose first create failed carries a label that says so: the end tells of the way."""
+
+    shown, caught = "server-error.create-500", "O17"
+
+    class Cluster(WholeNamespace):
+        """Remembers failures by name."""
+
+        failed: set[str] = set()  # noqa: RUF012 - one of it for a process
+
+        def create_pod(self, pod: Object) -> Object:
+            """Marked, from the second attempt on."""
+            try:
+                return super().create_pod(_labelled(pod, "yes") if name_of(pod) in self.failed else pod)
+            except Unavailable:
+                self.failed.add(name_of(pod))
+                raise
+
+
+def _labelled(pod: Object, value: str) -> Object:
+    labels = {**pod["metadata"]["labels"], "miniature.example/label": value}
+    return {**pod, "metadata": {**pod["metadata"], "labels": labels}}

@@ -320,12 +320,15 @@ class Tale:
                 self.makes(name, each)
                 self.says(name)
                 self.becomes(each)
-        self.says(name)
+        if self.get(NGINXPODS, name)["status"] != self.true_status(name):
+            self.says(name)
 
     def tells(self, name: str = "web", reason: str = "Ready") -> Request:
         """The operator writes an Event."""
-        request = self.asks("create", EVENTS, body={"metadata": {"name": f"{name}.1"}, "reason": reason})
-        self.answers(request, 201)
+        body = {"metadata": {"name": f"{name}.1"}, "reason": reason}
+        request = self.asks("create", EVENTS, body=body)
+        self.number += 1
+        self.answers(request, 201, merged(body, {"metadata": {"uid": "event", "resourceVersion": str(self.number)}}))
         return request
 
     # ------------------------------------------------------------------ the process and the faults

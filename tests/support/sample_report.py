@@ -11,8 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from twinloop.harness.results import (
-    Cell, CrashPoint, Difference, Footprint, LaneItem, Latency, OracleResult, Ratio, Report, ScenarioInfo, Staircase,
-    Timeline, VariantInfo,
+    Cell,
+    CrashPoint,
+    Difference,
+    Footprint,
+    LaneItem,
+    Latency,
+    OracleResult,
+    Ratio,
+    Report,
+    ScenarioInfo,
+    Staircase,
+    Timeline,
+    VariantInfo,
 )  # fmt: skip
 
 VARIANTS = ("handwritten", "kopf", "kopf-level")

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from benchmarks.apiserver import figures, read
+from benchmarks.audit import Audit
 from benchmarks.canned import answer, stream
 from benchmarks.figures import Figure, as_json, shown, table
-from benchmarks.operators import count_requests, is_ready
+from benchmarks.truth import is_ready
 from benchmarks.wire import Address
 
 
@@ -67,7 +69,7 @@ def test_ready_is_ready_for_the_newest_generation_with_all_pods() -> None:
         assert not is_ready(wrong, 1)
 
 
-def test_requests_are_counted_by_client_and_verb_and_half_lines_are_not() -> None:
+def test_requests_are_counted_by_client_and_verb_and_half_lines_are_not(tmp_path: Path) -> None:
     def line(agent: str, verb: str, **ref: str) -> bytes:
         return json.dumps({"userAgent": agent, "verb": verb, "objectRef": ref}).encode()
 
@@ -80,8 +82,12 @@ def test_requests_are_counted_by_client_and_verb_and_half_lines_are_not() -> Non
             line("twinloop-kopf/0.1", "create", resource="pods")[:-5],
         ]
     )
-    assert count_requests(log, "kopf") == {"create pods": 1, "patch nginxpods": 1, "patch nginxpods/status": 1}
-    assert count_requests(log, "handwritten") == {"create pods": 1}
+    path = tmp_path / "audit.log"
+    path.write_bytes(log)
+    audit = Audit(path)
+    assert audit.requests("kopf", 0) == {"create pods": 1, "patch nginxpods": 1, "patch nginxpods/status": 1}
+    assert audit.requests("handwritten", 0) == {"create pods": 1}
+    assert audit.requests("handwritten", audit.here()) == {}
 
 
 # --- wire and canned server -------------------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIANTS = ["handwritten", "kopf"]
-EXTRAS = [*VARIANTS, "apiserver", "dev"]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = [*PYPROJECT["project"]["optional-dependencies"]]
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 # Everything that somebody wrote by hand, which is what git would list; results, caches and .venv are not ours.
@@ -136,6 +136,40 @@ def test_below_the_edge_the_embedded_server_needs_yaml_and_re2_at_most() -> None
     inside = [path for path in (ROOT / "twinloop/apiserver").glob("*/**/*.py") if path.parent.name != "http"]
     used = {shown(path): third_parties(path) - {"twinloop", "yaml", "re2"} for path in inside}
     assert not {path: extra for path, extra in used.items() if extra}
+
+
+# The harness: where each third party may be used, as files or folders. What is not named here may be used nowhere.
+HARNESS = {
+    "aiohttp": ["proxy"],
+    "yarl": ["proxy"],
+    "psutil": ["sampler.py", "doctor.py", "session.py"],
+    "jinja2": ["report"],
+    "markupsafe": ["report"],
+    "rich": ["commands.py", "session.py", "progress.py", "report/terminal.py"],
+    "click": ["commands.py"],
+    "yaml": ["backends/served.py", "cost.py"],
+}
+
+
+def test_third_parties_of_the_harness_each_have_their_place() -> None:
+    harness = ROOT / "twinloop/harness"
+    places = {name: [harness / each for each in where] for name, where in HARNESS.items()}
+    strays = [
+        f"{shown(path)}: {name}"
+        for path in harness.rglob("*.py")
+        for name in sorted(third_parties(path) - {"twinloop"})
+        if not any(path.is_relative_to(place) for place in places.get(name, []))
+    ]
+    assert strays == []
+    assert [shown(place) for where in places.values() for place in where if not place.exists()] == []
+
+
+def test_the_command_line_starts_without_what_only_the_harness_needs() -> None:
+    """`twinloop apiserver` runs where the extra `apiserver` is installed and nothing else."""
+    missing = sorted(set(HARNESS) - {"click", "aiohttp", "yaml"})
+    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); import twinloop.cli"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_contract_about_what_is_shared_forgets_no_module() -> None:
@@ -533,7 +567,8 @@ def test_invalid_samples_say_what_the_server_should_answer(sample: Path) -> None
 # --- the README -------------------------------------------------------------------------------------------------------
 
 
-APISERVER = ROOT / "twinloop/apiserver"
+# Their modules are too many for the README: each of these packages has a page of its own.
+PAGES = runpy.run_path(str(ROOT / "hack/module-map"))["PAGES"]
 
 
 def modules_of(folder: Path) -> list[Path]:
@@ -543,13 +578,21 @@ def modules_of(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("package", ["twinloop", "handwritten", "operator"])
 def test_the_readme_has_a_sentence_for_each_module(package: str) -> None:
     readme = (ROOT / "README.md").read_text()
-    modules = [path for path in modules_of(ROOT / package) if APISERVER not in path.parents]
+    elsewhere = {ROOT / each for each in PAGES}
+    modules = [path for path in modules_of(ROOT / package) if not elsewhere & set(path.parents)]
     assert modules
     assert [shown(path) for path in modules if f"`{shown(path)}`" not in readme] == []
 
 
-def test_the_embedded_server_s_map_is_up_to_date() -> None:
-    """The README leaves this package to a document of its own, which `hack/apiserver-map` makes of the docstrings."""
-    written = runpy.run_path(str(ROOT / "hack/apiserver-map"))["document"]()
-    assert (ROOT / "docs/apiserver.md").read_text() == written, "run hack/apiserver-map"
-    assert "docs/apiserver.md" in (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("package", PAGES)
+def test_the_map_of_a_package_is_up_to_date(package: str) -> None:
+    """`hack/module-map` makes it of the docstrings, and the README leads to it."""
+    written = runpy.run_path(str(ROOT / "hack/module-map"))["document"](package)
+    assert (ROOT / PAGES[package]).read_text() == written, "run hack/module-map"
+    assert f"]({PAGES[package]})" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("document", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=shown)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", document.read_text())
+    assert [each for each in links if not (document.parent / each).exists()] == []

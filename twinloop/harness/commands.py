@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from twinloop.errors import ConfigurationError
+from twinloop.exits import one_line_errors
 
 if TYPE_CHECKING:
     from twinloop.harness.order import Wanted
@@ -87,7 +88,6 @@ def compare(
 
     Exit status: 0 nothing unexpected, 1 an unexpected difference, 2 something could not be checked.
     """
-    from twinloop.cli import one_line_errors
     from twinloop.harness.session import Asked, new_folder
 
     with one_line_errors():
@@ -148,7 +148,6 @@ def list_scenarios() -> None:
 @click.argument("scenario")
 def explain(scenario: str) -> None:
     """Say what a scenario does, what is expected, and what plans it has."""
-    from twinloop.cli import one_line_errors
     from twinloop.harness.scenario import choose
 
     with one_line_errors():
@@ -178,7 +177,6 @@ def judge(folder: Path) -> None:
 
     FOLDER is a run (default: results/latest) or a single trial in it.
     """
-    from twinloop.cli import one_line_errors
     from twinloop.harness.session import rejudge
 
     with one_line_errors():
@@ -202,7 +200,6 @@ def _judge_one(folder: Path) -> None:
 @_folder
 def report(folder: Path) -> None:
     """Make the pages of a run again from its report.json, and print it; FOLDER is a run (default: results/latest)."""
-    from twinloop.cli import one_line_errors
     from twinloop.harness.report.terminal import show
     from twinloop.harness.session import remake
 
@@ -214,7 +211,6 @@ def report(folder: Path) -> None:
 @click.option("--backend", default="embedded", show_default=True, help="Fail if this one could not be used.")
 def doctor(backend: str) -> None:
     """Say what this machine lacks for a comparison, and how to get it."""
-    from twinloop.cli import one_line_errors
     from twinloop.harness.doctor import examine, lacking
 
     checks = examine()

@@ -25,7 +25,6 @@ def keep(report: Report, folder: Path, pages: Mapping[str, Page]) -> list[Path]:
     report.write(folder / "report.json")
     (folder / "meta.json").write_text(json.dumps(report.meta, indent=1) + "\n")
     _samples(report, folder / "samples.csv")
-    _latest(folder)
     return [path for name, page in pages.items() if (path := _made(report, folder / name, page))]
 
 
@@ -50,7 +49,7 @@ def _samples(report: Report, path: Path) -> None:
                 rows.writerow([*place, seconds, int(sample["warm_up"])])
 
 
-def _latest(folder: Path) -> None:
+def name_latest(folder: Path) -> None:
     """results/latest leads to the newest; where links are not to be had, nothing is lost."""
     link = folder.parent / "latest"
     try:

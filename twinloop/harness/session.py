@@ -31,11 +31,12 @@ from twinloop.harness.backends.choose import backend as choose_backend
 from twinloop.harness.checkers.trial_view import Trial
 from twinloop.harness.compare import Comparison, across, gathered, without
 from twinloop.harness.cost import cost
+from twinloop.harness.folder import Page, keep, name_latest
 from twinloop.harness.frame import Frame
 from twinloop.harness.history import History
 from twinloop.harness.job import Job, Variant
 from twinloop.harness.judge import judge_folder, judge_group
-from twinloop.harness.folder import Page, keep
+from twinloop.harness.known import FILE as KNOWN_FILE
 from twinloop.harness.known import load as load_known
 from twinloop.harness.launch import SOURCES
 from twinloop.harness.order import Wanted
@@ -100,6 +101,7 @@ def compare(asked: Asked, folder: Path, console: Console) -> Report:
     meta["interrupted"] = "yes: what is missing was not run" if trials.interrupted else ""
     frame = _frame(asked, infos, trials.expected)
     _keep_plan(frame, trials.order, folder)
+    name_latest(folder)
     return _report(frame, trials.outcomes, meta, folder)
 
 
@@ -117,7 +119,7 @@ def _frame(asked: Asked, infos: Sequence[VariantInfo], expected: Mapping[tuple[s
     return Frame(
         variants=infos,
         scenarios=asked.wanted.scenarios,
-        known=load_known(),
+        known=load_known(KNOWN_FILE, [each.name for each in all_scenarios()]),
         seed=asked.wanted.seed,
         spelled=asked.spelled,
         flags=asked.flags,
@@ -211,7 +213,7 @@ def _old_frame(folder: Path) -> tuple[Frame, list[str], dict[str, Any]]:
     frame = Frame(
         variants=[VariantInfo(**each) for each in plan["variants"]],
         scenarios=[known[name] for name in plan["scenarios"] if name in known],
-        known=load_known(),
+        known=load_known(KNOWN_FILE, [each.name for each in all_scenarios()]),
         seed=plan["seed"],
         spelled=plan["spelled"],
         flags=plan["flags"],

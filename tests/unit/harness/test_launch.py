@@ -59,7 +59,7 @@ def test_the_environment_may_hold_the_same_words() -> None:
 
 
 def test_the_kubeconfig_is_told_by_the_environment_too() -> None:
-    assert launched("mine", {"KUBECONFIG": "/home/me/production"}).environment["KUBECONFIG"] == (
+    assert launched("mine", {"KUBECONFIG": "/a/file/for/production"}).environment["KUBECONFIG"] == (
         "/tmp/a folder/kubeconfig"
     )
 

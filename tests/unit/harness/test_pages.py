@@ -18,7 +18,7 @@ from rich.console import Console
 from support.trials import Clock, FakeRun, Told, findings_of, scenario, variant
 from twinloop.harness.assemble import assemble
 from twinloop.harness.compare import Comparison
-from twinloop.harness.folder import keep
+from twinloop.harness.folder import keep, name_latest
 from twinloop.harness.frame import Frame
 from twinloop.harness.known import Known, KnownDifferences
 from twinloop.harness.order import Wanted, jobs
@@ -169,11 +169,14 @@ def test_everything_is_kept(report: Report, tmp_path: Path) -> None:
 
 def test_latest_moves_on_and_a_real_folder_of_that_name_stays(report: Report, tmp_path: Path) -> None:
     keep(report, tmp_path / "one", {})
+    name_latest(tmp_path / "one")
     keep(report, tmp_path / "two", {})
+    name_latest(tmp_path / "two")
     assert (tmp_path / "latest").resolve().name == "two"
     (tmp_path / "latest").unlink()
     (tmp_path / "latest").mkdir()
     keep(report, tmp_path / "three", {})
+    name_latest(tmp_path / "three")
     assert not (tmp_path / "latest").is_symlink()
 
 

@@ -29,7 +29,7 @@ CALM = {
 }  # fmt: skip
 FAULT = {
     "answer-lost", "away-5s", "away-90s", "conflict", "corrupt-line", "crash-every-write", "crash-reading", "delayed-watch",
-    "duplicate-events", "expired", "expired-unseen", "forbidden", "frozen-30s", "half-open", "missed-event", "server-error",
+    "duplicate-events", "expired", "expired-always", "expired-unseen", "forbidden", "frozen-30s", "half-open", "missed-event", "retry-owed", "server-error",
     "sigterm", "stale-list", "throttled", "two-replicas", "watch-cut", "watch-cut-often",
 }  # fmt: skip
 
@@ -51,6 +51,8 @@ def played(scenario: Scenario, plan: str | None = None, *, operator: bool = True
         stage.start()
     stage.traffic.story = True
     scenario.story(stage)
+    # As the frame does.
+    stage.settle()
     return stage
 
 

@@ -34,7 +34,7 @@ def check(trial: Trial) -> Finding:
 
 
 def _excess(trial: Trial, write: Write) -> Breach | None:
-    owner = trial.pod_of(write)
+    owner = trial.owner_of(write)
     specs = [
         want
         for number in trial.timeline.moments(*trial.window(write))

@@ -63,11 +63,8 @@ def _needless(trial: Trial, writes: Sequence[Write]) -> list[Write]:
 
 def _answers(trial: Trial, write: Write) -> bool:
     """Whether somebody else's change explains a write; a write that changes nothing answers nothing."""
-    about = trial.pod_of(write)
-    if trial.idle(write):
-        return False
     patience = WORDS if write.on_status and not _says_ready(write) else ANSWERED
-    return bool(about) and trial.external(about, write.request.t - patience * _pace(trial), write.request.t)
+    return not trial.idle(write) and trial.provoked(write, patience * _pace(trial))
 
 
 def _pace(trial: Trial) -> float:
@@ -119,4 +116,6 @@ def _news(trial: Trial, rest: Rest) -> list[Write]:
         and write.request.replica == rest.replica
         and write.accepted
         and (write.counts or write.is_event)
+        # Whose truth came late was there all the same.
+        and not trial.foreign_between(rest.number, trial.window(write)[1])
     ]

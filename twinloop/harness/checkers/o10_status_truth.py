@@ -61,7 +61,7 @@ def _in_the_end(trial: Trial) -> Iterator[Breach]:
         refused = frozenset(
             write.request.verb
             for write in trial.writes
-            if write.on_pods and not write.answered and trial.pod_of(write) == uid_of(nginxpod)
+            if write.on_pods and not write.answered and trial.owner_of(write) == uid_of(nginxpod)
         )
         states = list(trial.timeline.moments(begin, end))
         untrue = [untruth(world(trial, nginxpod, number, refused)) for number in states]

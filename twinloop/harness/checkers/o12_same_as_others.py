@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from twinloop.harness.checkers.findings import Breach, ok, unknown, violated
+from twinloop.harness.checkers.joining import ECHO
 from twinloop.harness.checkers.normal import Form, differing, form, shown, summary
 from twinloop.harness.checkers.right import leaving
 from twinloop.harness.checkers.timeline import name_of
-from twinloop.harness.checkers.trial_view import ECHO, Trial
+from twinloop.harness.checkers.trial_view import Trial
 from twinloop.harness.history import User
 from twinloop.harness.objects import condition
 from twinloop.harness.verdict import Finding

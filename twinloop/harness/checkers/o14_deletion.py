@@ -70,7 +70,7 @@ def _finalizers(trial: Trial) -> int:
 def _served_on_the_way(trial: Trial) -> Iterator[Breach]:
     for write in trial.changes:
         if write.on_pods and write.request.verb == "create":
-            owner, (low, _) = trial.pod_of(write), trial.window(write)
+            owner, (low, _) = trial.owner_of(write), trial.window(write)
             nginxpod = trial.timeline.at(owner, low)
             if nginxpod is not None and leaving(nginxpod):
                 yield Breach(

@@ -19,11 +19,15 @@ from twinloop.kube import Object
 
 @dataclass(frozen=True)
 class Rest:
-    """From the line `started` to before the line `until` a fresh process of `replica` had nothing to do."""
+    """From the line `started` to before the line `until` a fresh process of `replica` had nothing to do.
+
+    `number`: the resourceVersion at its beginning.
+    """
 
     replica: str
     started: int
     until: int
+    number: int
 
 
 def restarts_at_rest(trial: Trial) -> Iterator[Rest]:
@@ -33,7 +37,7 @@ def restarts_at_rest(trial: Trial) -> Iterator[Rest]:
         if process.what == "exited":
             stopped[process.replica] = process.expected and process.code == 0
         elif process.what == "started" and stopped.pop(process.replica, False) and _at_rest(trial, process):
-            yield Rest(process.replica, process.seq, _until(trial, process))
+            yield Rest(process.replica, process.seq, _until(trial, process), trial.timeline.number_at(process.t))
 
 
 def _at_rest(trial: Trial, process: Process) -> bool:

@@ -8,12 +8,13 @@ about a moment asks for a resourceVersion (`Timeline`), one that asks what an op
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 
+from twinloop.harness.checkers import patience
+from twinloop.harness.checkers.joining import ECHO, Joining
 from twinloop.harness.checkers.right import concerned
-from twinloop.harness.checkers.timeline import Timeline, number_of
-from twinloop.harness.checkers.writes import Write, body_metadata, is_write
+from twinloop.harness.checkers.timeline import Timeline
+from twinloop.harness.checkers.writes import Write
 from twinloop.harness.history import (
     Expect,
     Fault,
@@ -30,24 +31,7 @@ from twinloop.harness.history import (
 from twinloop.harness.scenario import Settings
 from twinloop.kube import NGINXPODS, PODS
 
-# Seconds that an operator may act on what it has read: one visit takes far less, a busy machine may double it.
-LAG = 1.0
-# A request that took longer than this kept the operator waiting, and what it had read before grew old meanwhile.
-SLOW = 0.2
-# Real kubelets and real API servers are slower: see Settings. Beyond this a judge would be blind.
-MOST_PATIENT = 5.0
-# Seconds after an answer by which its echo has reached the truth.
-ECHO = 2.0
-
 _DEFAULTS = Settings()
-
-
-@dataclass(frozen=True)
-class Span:
-    """A time in which a replica could not act."""
-
-    start: float
-    end: float
 
 
 class Trial:
@@ -64,7 +48,7 @@ class Trial:
     @property
     def lag(self) -> float:
         """Seconds that an operator may act on what it has read."""
-        return LAG * min(MOST_PATIENT, max(1.0, float(self.begin.settings.get("pace", 1.0))))
+        return patience.lag(float(self.begin.settings.get("pace", 1.0)))
 
     # ------------------------------------------------------------------ the truth
 
@@ -134,39 +118,13 @@ class Trial:
     @cached_property
     def writes(self) -> list[Write]:
         """All that operators wrote or tried to, Events and leases too, in the order of the requests."""
-        users = {each.uid for each in self.users if each.op == "create" and each.uid}
-        return [self._joined(each, users) for each in self.requests.values() if is_write(each)]
+        users = frozenset(each.uid for each in self.users if each.op == "create" and each.uid)
+        return Joining(self.timeline, self.responses, users).writes(self.requests.values())
 
     @cached_property
     def changes(self) -> list[Write]:
         """The writes that count and that the server did."""
         return [write for write in self.writes if write.counts and write.accepted]
-
-    def _joined(self, request: Request, users: set[str]) -> Write:
-        response = self.responses.get(request.id)
-        write = Write(request, response)
-        metadata = body_metadata(response.body) if response is not None else {}
-        if write.accepted and metadata.get("resourceVersion"):
-            return Write(request, response, int(metadata["resourceVersion"]), str(metadata.get("uid", "")))
-        return self._found(write, users) if write.accepted else self._aimed(write)
-
-    def _aimed(self, write: Write) -> Write:
-        """A write that came to nothing: the uid is that of whoever had the name."""
-        number = self.timeline.number_at(write.request.t)
-        target = self.timeline.named(write.request.resource, write.name, number)
-        return Write(write.request, write.response, 0, str(target["metadata"]["uid"]) if target else "")
-
-    def _found(self, write: Write, users: set[str]) -> Write:
-        """A write whose answer does not show the object: looked for in the truth, where only a status is told by its words."""
-        until = (write.response.t if write.response else write.request.t) + ECHO
-        for uid in self.timeline.uids_named(write.request.resource, write.name):
-            for version in self.timeline.versions(uid):
-                done = version.gone or "deletionTimestamp" in version.object["metadata"]
-                made = version is self.timeline.versions(uid)[0] and uid not in users
-                fits = {"create": made, "delete": done}.get(write.request.verb, write.says(version.object))
-                if fits and write.request.t - ECHO <= version.t <= until:
-                    return Write(write.request, write.response, version.number, uid)
-        return self._aimed(write)
 
     @cached_property
     def author(self) -> dict[int, Write]:
@@ -233,33 +191,12 @@ class Trial:
     # ------------------------------------------------------------------ what could have been known
 
     @cached_property
-    def _waiting(self) -> dict[str, list[Span]]:
-        """When each replica was stopped by a signal, or waited for a slow answer, latest first."""
-        spans: dict[str, list[Span]] = defaultdict(list)
-        stopped: dict[str, float] = {}
-        for each in self.processes:
-            if each.what == "signalled" and each.detail == "SIGSTOP":
-                stopped[each.replica] = each.t
-            elif each.replica in stopped and (each.what != "signalled" or each.detail == "SIGCONT"):
-                spans[each.replica].append(Span(stopped.pop(each.replica), each.t))
-        for request in self.requests.values():
-            answer = self.responses.get(request.id)
-            if request.verb != "watch" and answer is not None and answer.t - request.t > SLOW:
-                spans[request.replica].append(Span(request.t, answer.t))
-        for waits in spans.values():
-            waits.sort(key=lambda span: span.end, reverse=True)
-        return spans
+    def _waits(self) -> dict[str, list[patience.Span]]:
+        return patience.waits(self.processes, self.requests.values(), self.responses)
 
     def since(self, t: float, replica: str) -> float:
         """The time from which on what was true may still have been in a replica's mind at `t`."""
-        left, cursor = self.lag, t
-        for span in self._waiting.get(replica, []):
-            if span.start < cursor:
-                acting = cursor - min(span.end, cursor)
-                if acting >= left:
-                    break
-                left, cursor = left - acting, span.start
-        return cursor - left
+        return patience.back(t, self.lag, self._waits.get(replica, []))
 
     def window(self, write: Write) -> tuple[int, int]:
         """The resourceVersions between which lies what an operator may have had in mind when it wrote this."""
@@ -282,13 +219,26 @@ class Trial:
             and each.response.seq < write.seq
         }
 
-    def external(self, uid: str, after: float, until: float) -> bool:
-        """Whether somebody but the operators changed an object, or a pod of it, between two times."""
-        uids = {uid, *self.timeline.ever_owned(uid)} - {""}
-        versions = (version for each in uids for version in self.timeline.versions(each))
-        return any(after < version.t <= until and version.number not in self.author for version in versions)
+    def provoked(self, write: Write, patience: float) -> bool:
+        """Whether somebody but the operators changed the NginxPod of a write, or a pod of it, at most so long before."""
+        owner, (_, before) = self.owner_of(write), self.window(write)
+        after = write.request.t - patience
+        uids = {owner, *self.timeline.ever_owned(owner)} if owner else set()
+        versions = (version for uid in uids for version in self.timeline.versions(uid))
+        # By its number, not by its arrival: its truth may have come later than the answer to it.
+        return any(
+            after < version.t and version.number <= before and version.number not in self.author for version in versions
+        )
 
-    def pod_of(self, write: Write) -> str:
+    def foreign_between(self, low: int, high: int) -> bool:
+        """Whether anybody but the operators changed anything after one resourceVersion and up to another."""
+        return any(low < number <= high for number in self._foreign)
+
+    @cached_property
+    def _foreign(self) -> list[int]:
+        return [number for number in self.timeline.moments(0, self.timeline.last) if number not in self.author]
+
+    def owner_of(self, write: Write) -> str:
         """The uid of the NginxPod that a write is about: itself, or the controller of the pod; "" for neither."""
         if write.on_nginxpods:
             return write.uid
@@ -299,8 +249,3 @@ class Trial:
         source = body or (versions[0].object if versions else {})
         owners = (source.get("metadata") or {}).get("ownerReferences") or []
         return next((str(owner.get("uid", "")) for owner in owners if owner.get("controller")), "")
-
-
-def version_of(truth: Truth) -> int:
-    """The resourceVersion of a truth record as a number."""
-    return number_of(truth.object)

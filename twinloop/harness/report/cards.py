@@ -1,6 +1,7 @@
 """What differed, as cards: the same difference seen in several scenarios is one card that lists them.
 
-What nobody expected comes first, then what was expected and was not there, then what was known before.
+What nobody expected comes first, then what was expected and was not there, then what was known before, then what is
+outside the contract of the API and has no consequence.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from twinloop.harness.report import words
 from twinloop.harness.results import Difference
 
-ORDER = ("unexpected", "gone", "expected")
+ORDER = ("unexpected", "gone", "expected", "uncounted")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Card:
     @property
     def scenarios(self) -> list[str]:
         """Where it was seen, each once."""
-        return list(dict.fromkeys(each.scenario for each in self.differences))
+        return list(dict.fromkeys(each.scenario for each in self.differences if each.scenario))
 
     @property
     def title(self) -> str:

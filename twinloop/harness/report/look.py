@@ -22,7 +22,7 @@ class Looks:
         self.variants = tuple(variants)
 
     def number(self, variant: str) -> int:
-        """The place of a variant; one that nobody announced (a side of an A/A run) looks like the one that it is named after."""
+        """The place of a variant; one that nobody announced (a side of an A/A run) looks like the one that it is named after, but hollow."""
         if variant in self.variants:
             return self.variants.index(variant) % LOOKS
         kin = [each for each in self.variants if variant.startswith(each)]
@@ -30,12 +30,12 @@ class Looks:
 
     def style(self, variant: str) -> str:
         """Its class."""
-        return f"v{self.number(variant)}"
+        return f"v{self.number(variant)}" if variant in self.variants else f"v{self.number(variant)} again"
 
     def mark(self, variant: str, place: float, y: float, **attributes: object) -> Markup:
         """Its mark on a surface."""
-        number = self.number(variant)
-        return tag("use", href=f"#m{number}", x=percent(place), y=y, class_=f"mark v{number}", **attributes)
+        style = f"mark {self.style(variant)}"
+        return tag("use", href=f"#m{self.number(variant)}", x=percent(place), y=y, class_=style, **attributes)
 
     def key(self, variant: str) -> Markup:
         """Its mark and line for a legend or beside its name."""

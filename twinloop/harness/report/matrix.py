@@ -1,17 +1,16 @@
 """The matrix: a row a scenario, a column a variant, and by what a row can be found.
 
-A row's outcomes follow from the report's own differences and verdicts; nothing is judged here.
+How a scenario stands is asked of `twinloop.harness.standing`, as by every other page; nothing is judged here.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twinloop.harness.report import words
 from twinloop.harness.report.formats import count, duration, plural
 from twinloop.harness.results import Cell, Report, ScenarioInfo
+from twinloop.harness.standing import counts, standing
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Row:
-    """One scenario; `outcomes` are what the filters look for."""
+    """One scenario; how it stands is what the filters look for."""
 
     scenario: ScenarioInfo
     boxes: tuple[Box, ...]
-    outcomes: tuple[str, ...]
+    standing: str
 
     @property
     def anchor(self) -> str:
@@ -47,10 +46,7 @@ def rows(report: Report) -> list[Row]:
 
 def _row(report: Report, scenario: ScenarioInfo, cells: dict[tuple[str, str], Cell]) -> Row:
     boxes = tuple(_box(report, scenario.name, each.name, cells) for each in report.variants)
-    seen = {outcome for box in boxes for outcome in box.outcomes}
-    if any(box.verdict in {"unknown", "invalid", "unsupported", ""} for box in boxes):
-        seen.add("unknown")
-    return Row(scenario, boxes, tuple(each for each in words.OUTCOMES if each in seen) or ("same",))
+    return Row(scenario, boxes, standing(report, scenario.name))
 
 
 def _box(report: Report, scenario: str, variant: str, cells: dict[tuple[str, str], Cell]) -> Box:
@@ -79,7 +75,6 @@ def _details(cell: Cell) -> tuple[str, ...]:
     return tuple(details)
 
 
-def tally(all_rows: Sequence[Row]) -> list[tuple[str, int]]:
-    """How many scenarios have each outcome, in the order of the filters; a scenario may have several."""
-    counts = Counter(outcome for row in all_rows for outcome in row.outcomes)
-    return [(each, counts[each]) for each in words.OUTCOMES if counts[each]]
+def tally(report: Report) -> list[tuple[str, int]]:
+    """How many scenarios stand how, the worst first, as in the verdict's sentence."""
+    return [(word, number) for word, number in counts(report).items() if number]

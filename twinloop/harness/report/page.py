@@ -21,6 +21,7 @@ from twinloop.harness.report import formats, sections, words
 from twinloop.harness.report.cards import cards
 from twinloop.harness.report.charts.dumbbell import compared, dumbbell
 from twinloop.harness.report.charts.timeline import Lanes
+from twinloop.harness.report.facts import facts
 from twinloop.harness.report.look import Looks
 from twinloop.harness.report.matrix import rows, tally
 from twinloop.harness.report.sections import Detail, Section
@@ -53,8 +54,9 @@ def _page(report: Report, detail: Detail) -> str:
     drawn = environment.get_template("drawings.html.j2")
     html = environment.get_template("page.html.j2").render(
         report=report,
+        facts=facts(report.meta),
         rows=all_rows,
-        tally=tally(all_rows),
+        tally=tally(report),
         cards=cards(report.differences),
         sections=parts,
         latencies=dumbbell(report.latencies, report.ratios, looks),

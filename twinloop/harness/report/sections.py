@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from twinloop.harness.report import words
 from twinloop.harness.report.charts.api_cost import Line, api_cost
 from twinloop.harness.report.charts.crash_strip import Strip, crash_strips
 from twinloop.harness.report.charts.ecdf import ecdf
@@ -91,8 +92,9 @@ class Section:
 
     @cached_property
     def numbers(self) -> list[str]:
-        """The names of all numbers that any cell has."""
-        return list(dict.fromkeys(name for cell in self.cells for name in cell.numbers))
+        """The names of all numbers that any cell has, those that say most first."""
+        names = dict.fromkeys(name for cell in self.cells for name in cell.numbers)
+        return [each for each in words.NUMBERS if each in names] + [each for each in names if each not in words.NUMBERS]
 
     @cached_property
     def timelines(self) -> list[Group]:

@@ -30,12 +30,14 @@ VERDICTS = {
     "": Word("not run", "none", "quiet"),
 }
 
-# Of a difference, and of a row of the matrix.
+# Of a difference (`outcome`), and of a scenario (`twinloop.harness.standing`).
 OUTCOMES = {
     "unexpected": Word("unexpected", "bad", "bad"),
     "gone": Word("no longer true", "warn", "unsure"),
     "expected": Word("expected", "known", "known"),
+    "uncounted": Word("not counted", "none", "quiet"),
     "unknown": Word("unknown", "unknown", "unsure"),
+    "unsupported": Word("unsupported", "none", "quiet"),
     "same": Word("same", "ok", "good"),
 }
 
@@ -87,6 +89,20 @@ LANES = {
 CRASHES = {"before": "before the write", "committed": "after commit", "answered": "after the answer"}
 
 
+# The numbers of a cell; the first ones come first. Others keep their name.
+NUMBERS = {
+    "converged": "time to the expected end",
+    "writes": "writes",
+    "requests": "requests",
+    "bytes": "bytes received",
+    "restarts": "restarts",
+    "cpu": "CPU time",
+    "rss": "memory, at most",
+    "threads": "threads, at most",
+    "trials": "trials",
+}
+
+
 def verdict(name: str) -> Word:
     """The word for a verdict; one that is not known here is shown as it is."""
     return VERDICTS.get(name, Word(name, "unknown", "unsure"))
@@ -94,6 +110,8 @@ def verdict(name: str) -> Word:
 
 def outcome(difference: Difference) -> str:
     """What kind of difference it is."""
+    if not difference.gates:
+        return "uncounted"
     return "gone" if difference.gone else "expected" if difference.known else "unexpected"
 
 

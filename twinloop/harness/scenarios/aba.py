@@ -18,4 +18,3 @@ def story(stage: Stage) -> None:
     stage.delete("web")
     stage.create("web", replicas=3, image=OTHER_IMAGE)
     stage.expect("web", pods=3, image=OTHER_IMAGE)
-    stage.settle()

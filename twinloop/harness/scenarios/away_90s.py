@@ -23,4 +23,3 @@ def story(stage: Stage) -> None:
     changes_unseen(stage)
     stage.pause(SECONDS)
     stage.back()
-    stage.settle()

@@ -25,4 +25,3 @@ def story(stage: Stage) -> None:
     stage.wait(broken)
     stage.edit("web", image=OTHER_IMAGE)
     stage.expect("web", pods=3, image=OTHER_IMAGE)
-    stage.settle()

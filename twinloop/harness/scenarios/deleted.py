@@ -25,4 +25,3 @@ def story(stage: Stage) -> None:
     stage.create("brief", replicas=2)
     stage.delete("brief")
     stage.expect_gone("brief")
-    stage.settle()

@@ -32,4 +32,3 @@ def story(stage: Stage) -> None:
     stage.wait(lambda view: not any(view.pod(name) for name in ("bereft-0", "deleted-0", "anew-0")))
     stage.compact()
     stage.back()
-    stage.settle()

@@ -20,4 +20,3 @@ def story(stage: Stage) -> None:
     changes_unseen(stage)
     stage.pause(SECONDS)
     stage.signal("SIGCONT")
-    stage.settle()

@@ -21,4 +21,3 @@ def story(stage: Stage) -> None:
     stage.settle()
     stage.delete("web-0", PODS, grace=1)
     stage.expect("web", pods=2)
-    stage.settle()

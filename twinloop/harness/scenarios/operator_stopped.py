@@ -33,4 +33,3 @@ def story(stage: Stage) -> None:
     # Some of it is the garbage collector's, and done by the time that the operator comes back.
     stage.wait(lambda view: view.pod("deleted-0") is None and view.pod("changed-0") is None)
     stage.start()
-    stage.settle()

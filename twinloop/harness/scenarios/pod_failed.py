@@ -21,4 +21,3 @@ def story(stage: Stage) -> None:
     evicted = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
     stage.patch(PODS, "web-1", {"status": evicted}, subresource="status")
     stage.wait(replaced("web", 2, "web-1", old))
-    stage.settle()

@@ -20,4 +20,3 @@ def story(stage: Stage) -> None:
     old = uid_of(stage.get(PODS, "web-0"))
     stage.patch(PODS, "web-0", {"metadata": {"labels": {"twinloop.dev/nginxpod": "other"}}})
     stage.wait(replaced("web", 2, "web-0", old))
-    stage.settle()

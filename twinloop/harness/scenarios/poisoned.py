@@ -21,4 +21,3 @@ def story(stage: Stage) -> None:
     for index in range(GOOD):
         stage.create(f"good-{index}", replicas=1)
         stage.expect(f"good-{index}", pods=1)
-    stage.settle()

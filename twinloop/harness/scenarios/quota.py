@@ -27,4 +27,3 @@ def story(stage: Stage) -> None:
     stage.settle()
     stage.delete("pods", QUOTAS)
     stage.expect("web", pods=4)
-    stage.settle()

@@ -16,4 +16,3 @@ def story(stage: Stage) -> None:
     at_rest(stage, "one", "two", "three", pods=2)
     stage.stop()
     stage.start()
-    stage.settle()

@@ -1,7 +1,7 @@
 """An operator owes a retry, and the note in which it says so to itself is refused."""
 
 from twinloop.harness.faults import Act, Match, Rule
-from twinloop.harness.props import CREATES, FAULT, at_rest
+from twinloop.harness.props import CREATES, FAULT
 from twinloop.harness.scenario import Stage
 
 SET = "fault"
@@ -37,4 +37,7 @@ PLANS = {
 
 def story(stage: Stage) -> None:
     """Create one, and leave it alone."""
-    at_rest(stage, "web", pods=1)
+    stage.create("web", replicas=1)
+    stage.expect("web", pods=1)
+    # Long enough for all eight, short enough for what comes late to be late.
+    stage.settle(stage.settings.bound / 4)

@@ -17,4 +17,3 @@ def story(stage: Stage) -> None:
     stage.settle()
     stage.scale("web", 2)
     stage.expect("web", pods=2)
-    stage.settle()

@@ -19,4 +19,3 @@ def story(stage: Stage) -> None:
         stage.edit("web", replicas=stage.rng.randint(0, 4), image=stage.rng.choice([IMAGE, OTHER_IMAGE]))
     stage.edit("web", replicas=3, image=OTHER_IMAGE)
     stage.expect("web", pods=3, image=OTHER_IMAGE)
-    stage.settle()

@@ -35,4 +35,3 @@ def story(stage: Stage) -> None:
     stage.settle()
     stage.edit("web", image=OTHER_IMAGE)
     stage.expect("web", pods=2, image=OTHER_IMAGE)
-    stage.settle()

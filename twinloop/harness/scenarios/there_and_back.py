@@ -19,4 +19,3 @@ def story(stage: Stage) -> None:
     stage.settle()
     stage.edit("web", replicas=2, image=IMAGE, port=PORT)
     stage.expect("web", pods=2)
-    stage.settle()

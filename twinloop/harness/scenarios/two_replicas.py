@@ -23,4 +23,3 @@ def story(stage: Stage) -> None:
     stage.delete("first-1", PODS, grace=1)
     stage.scale("web", 1)
     stage.expect("web", pods=1, image="nginxinc/nginx-unprivileged:mainline")
-    stage.settle()

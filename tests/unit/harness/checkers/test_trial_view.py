@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from support.histories import EVENTS, LEASES, NGINXPODS, PODS, STEP, Tale, begun, plain_trial
-from twinloop.harness.checkers.trial_view import LAG, SLOW, Trial
+from twinloop.harness.checkers.patience import LAG, SLOW
+from twinloop.harness.checkers.trial_view import Trial
 from twinloop.harness.checkers.writes import Write
 
 

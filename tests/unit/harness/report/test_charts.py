@@ -27,6 +27,7 @@ from twinloop.harness.report.scales import Linear
 from twinloop.harness.results import CrashPoint, Footprint, LaneItem, Latency, Ratio, Staircase, Timeline
 
 LOOKS = Looks(["handwritten", "kopf"])
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def latency(
@@ -79,8 +80,8 @@ def test_a_comparison_belongs_to_its_row() -> None:
 @pytest.mark.parametrize(
     ("given_", "said"),
     [
-        (ratio(2.58, 2.27, 2.92), "2.58× [2.27, 2.92]"), (ratio(2.58, 2.27, None), "2.58× [2.27, ∞]"),
-        (ratio(2.58, None, None), "2.58×"), (ratio(None, None, None, "unknown"), ""),
+        (ratio(2.58, 2.27, 2.92), f"2.58{TIMES} [2.27, 2.92]"), (ratio(2.58, 2.27, None), f"2.58{TIMES} [2.27, ∞]"),
+        (ratio(2.58, None, None), f"2.58{TIMES}"), (ratio(None, None, None, "unknown"), ""),
     ],
 )  # fmt: skip
 def test_a_ratio_stands_with_its_interval(given_: Ratio, said: str) -> None:

@@ -6,6 +6,9 @@ import pytest
 
 from twinloop.harness.report import formats
 
+NONE = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
@@ -21,7 +24,7 @@ def test_a_duration_has_three_figures_and_the_unit_that_suits_it(seconds: float 
 
 @pytest.mark.parametrize(
     ("count", "said"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (44_500_000, "44.5 MB"), (2.1e9, "2.1 GB"), (None, "–")],
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (44_500_000, "44.5 MB"), (2.1e9, "2.1 GB"), (None, NONE)],
 )
 def test_bytes_are_counted_in_thousands(count: float | None, said: str) -> None:
     assert formats.size(count) == said
@@ -32,7 +35,8 @@ def test_a_size_of_a_terabyte_is_still_said_in_gigabytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "said"), [(1, "1×"), (2.58, "2.58×"), (0.943, "0.94×"), (14.2, "14.2×"), (None, "–")]
+    ("ratio", "said"),
+    [(1, "1" + TIMES), (2.58, "2.58" + TIMES), (0.943, "0.94" + TIMES), (14.2, "14.2" + TIMES), (None, NONE)],
 )
 def test_a_ratio_has_two_decimals_at_most(ratio: float | None, said: str) -> None:
     assert formats.factor(ratio) == said
@@ -40,7 +44,7 @@ def test_a_ratio_has_two_decimals_at_most(ratio: float | None, said: str) -> Non
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(7, "7"), (7.0, "7"), (2.5, "2.5"), (12345, "12\u202f345"), (None, "–"), ("many", "many"), (True, "True")],
+    [(7, "7"), (7.0, "7"), (2.5, "2.5"), (12345, "12\u202f345"), (None, NONE), ("many", "many"), (True, "True")],
 )
 def test_a_count_keeps_its_thousands_apart(value: object, said: str) -> None:
     assert formats.count(value) == said

@@ -11,6 +11,7 @@ import re
 import zlib
 from html.parser import HTMLParser
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,7 +184,7 @@ def test_a_verdict_is_never_a_colour_alone(full: str) -> None:
 
 def test_a_scenario_with_something_unexpected_is_open(full: str) -> None:
     opened = re.findall(r'<details class="scenario" id="s-([\w-]+)" open>', full)
-    assert opened == ["gone-relist"]
+    assert opened == ["gone-relist", "stale-list"]
 
 
 def test_less_of_each_timeline_is_drawn_when_there_are_more_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,3 +236,25 @@ def test_the_files_that_are_put_into_the_page_are_in_the_package() -> None:
     home = resources.files("twinloop.harness.report")
     assert {each.name for each in (home / "style").iterdir()} == {f"{name}.css" for name in page.STYLES}
     assert {each.name for each in (home / "script").iterdir()} == {f"{name}.js" for name in page.SCRIPTS}
+
+
+# --- docs/reading-the-report.md ---------------------------------------------------------------------------------------
+
+GUIDE = (Path(__file__).resolve().parents[4] / "docs/reading-the-report.md").read_text()
+
+
+def test_the_guide_explains_every_section(full: str) -> None:
+    titles = re.findall(r'<a href="#[a-z]+">([A-Z][^<]*)</a></li>', full)
+    headings = re.findall(r"^## (.*)$", GUIDE, re.MULTILINE)
+    assert titles[-1] == "How to read this", "which is that very guide"
+    assert [each for each in headings if each in titles] == titles[:-1], "in the order of the page"
+
+
+@pytest.mark.parametrize("kind", ["VERDICTS", "OUTCOMES", "CALLS", "EXITS"])
+def test_the_guide_explains_every_word(kind: str) -> None:
+    said = {each.text for each in getattr(words, kind).values()} - {"same"}
+    assert not {text for text in said if text not in GUIDE}
+
+
+def test_the_guide_explains_every_lane() -> None:
+    assert not [text for text in words.LANES.values() if f"| {text} |" not in GUIDE]

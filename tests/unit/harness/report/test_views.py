@@ -27,8 +27,10 @@ def difference(scenario: str = "create", **given: Any) -> Difference:
 
 
 def test_what_nobody_expected_comes_first() -> None:
-    found = cards([difference(known="k"), difference(known="g", gone=True), difference(aspect="O1")])
-    assert [each.outcome for each in found] == ["unexpected", "gone", "expected"]
+    found = cards(
+        [difference(gates=False), difference(known="k"), difference(known="g", gone=True), difference(aspect="O1")]
+    )
+    assert [each.outcome for each in found] == ["unexpected", "gone", "expected", "uncounted"]
 
 
 def test_a_known_difference_in_many_scenarios_is_one_card() -> None:
@@ -62,20 +64,18 @@ def test_an_aspect_in_words() -> None:
 
 def test_a_row_is_the_same_when_nothing_differs() -> None:
     cells = [Cell("create", "handwritten", "ok"), Cell("create", "kopf", "ok")]
-    assert rows(report(cells=cells))[0].outcomes == ("same",)
+    assert rows(report(cells=cells))[0].standing == "same"
 
 
-def test_a_row_has_all_outcomes_that_its_cells_have() -> None:
+def test_a_row_stands_as_its_worst_and_a_cell_has_all_outcomes() -> None:
     cells = [Cell("create", "handwritten", "unknown"), Cell("create", "kopf", "violated")]
     row = rows(report(cells=cells, differences=[difference(known="k"), difference(aspect="O1")]))[0]
-    assert row.outcomes == ("unexpected", "expected", "unknown")
+    assert row.standing == "unexpected"
     assert row.boxes[1].outcomes == ("unexpected", "expected")
 
 
-def test_a_cell_that_was_not_run_is_unknown_and_never_the_same() -> None:
-    row = rows(report(cells=[Cell("create", "handwritten", "ok")]))[0]
-    assert row.boxes[1].verdict == ""
-    assert row.outcomes == ("unknown",)
+def test_a_cell_that_was_not_run_has_no_verdict() -> None:
+    assert rows(report(cells=[Cell("create", "handwritten", "ok")]))[0].boxes[1].verdict == ""
 
 
 def test_only_oracles_that_decide_are_named_in_a_cell() -> None:
@@ -104,10 +104,13 @@ def test_an_unknown_cell_claims_no_time() -> None:
     assert rows(report(cells=cells))[0].boxes[1].details == ()
 
 
-def test_the_tally_counts_rows() -> None:
-    assert tally(rows(report(differences=[difference()], cells=[
-        Cell(name, variant, "ok") for name in ("create", "gone") for variant in ("handwritten", "kopf")
-    ]))) == [("unexpected", 1), ("same", 1)]  # fmt: skip
+def test_the_tally_counts_scenarios_the_worst_first() -> None:
+    cells = [Cell(name, variant, "ok") for name in ("create", "gone") for variant in ("handwritten", "kopf")]
+    assert tally(report(differences=[difference()], cells=cells)) == [("unexpected", 1), ("same", 1)]
+
+
+def test_a_difference_without_a_scenario_leads_nowhere() -> None:
+    assert cards([difference("", aspect="smoke")])[0].scenarios == []
 
 
 # --- sections ---------------------------------------------------------------------------------------------------------

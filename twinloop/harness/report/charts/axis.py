@@ -37,12 +37,12 @@ def levels(scale: Scale, height: float) -> Markup:
     return path(drawn, class_="grid")
 
 
-def level_names(scale: Scale, height: float, name: Callable[[float], str]) -> Markup:
-    """The values of the horizontal lines, written on them at the left."""
+def level_names(scale: Scale, height: float, name: Callable[[float], str], *, last: bool = False) -> Markup:
+    """The values of the horizontal lines, written on them at the left; only the highest where a curve would run through them."""
+    ticks = [each for each in scale.ticks() if scale(each) > 0.05]
     return joined(
         tag("text", name(each), x="0", y=_y(scale(each), height) - 3, class_="tick left")
-        for each in scale.ticks()
-        if 0.05 < scale(each) < 0.97
+        for each in (ticks[-1:] if last else ticks)
     )
 
 

@@ -96,7 +96,7 @@ def _chart(
             path(line, class_=f"line solid {style}"),
             height=HEIGHT,
         ),
-        level_names(scale, HEIGHT, say),
+        level_names(scale, HEIGHT, say, last=True),
         names(time, HEIGHT + 13, duration),
         height=HEIGHT + NAMES, tabindex=0, class_="plot trace", data_axis=time.spec(), data_level=scale.spec(),
         data_unit="share" if what == "CPU" else "bytes", label=f"{what} of {print_.variant} over {duration(time.high)}",

@@ -10,7 +10,7 @@
         const said = row.dataset.text.toLowerCase();
         row.hidden = !(words.every((word) => said.includes(word))
           && (set.value === "all" || row.parentElement.dataset.set === set.value)
-          && (outcome.value === "all" || row.dataset.outcome.split(" ").includes(outcome.value)));
+          && (outcome.value === "all" || row.dataset.outcome === outcome.value));
       });
       document.querySelectorAll(".matrix tbody").forEach((body) => { body.hidden = !body.querySelector("tr.row:not([hidden])"); });
       const left = rows.filter((row) => !row.hidden).length;
