@@ -44,9 +44,13 @@ class WholeNamespace(LiveCluster):
 
 
 class Miniature:
-    """The right one. A bug is a subclass with another `about`; `shown` is SCENARIO or SCENARIO.PLAN, `caught` an oracle."""
+    """The right one. A bug is a subclass that says in which story it shows, as SCENARIO or SCENARIO.PLAN, and who sees it.
+
+    `also`: another plan to run beside it, for an oracle that compares.
+    """
 
     shown: ClassVar[str] = ""
+    also: ClassVar[str] = ""
     caught: ClassVar[str] = ""
     Cluster: ClassVar[type[WholeNamespace]] = WholeNamespace
 

@@ -348,6 +348,8 @@ class MarksTheUnlucky(Miniature):
     """A pod whose first create failed carries a label that says so: the end tells of the way."""
 
     shown, caught = "server-error.create-500", "O17"
+    # Another plan of that story, in which no create fails.
+    also = "server-error.status-500"
 
     class Cluster(WholeNamespace):
         """Remembers failures by name."""

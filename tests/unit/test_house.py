@@ -1,7 +1,7 @@
 """The house: what holds for the project as a whole, read off its files.
 
 Covered: operator/ stays a folder of scripts; who imports which third party; what no file may mention; the Makefile's
-help and the README's commands; package docstrings; pinned requirements against pyproject.toml and against what is
+help, the commands and links of README and docs/, their maps of modules; package docstrings; pinned requirements against pyproject.toml and against what is
 installed; the CustomResourceDefinition, the manifests, the images and the scripts as text.
 
 Left out: the direction of imports between our own packages (import-linter, `make lint`), and whether a cluster takes
@@ -15,6 +15,7 @@ import itertools
 import os
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -27,6 +28,9 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from twinloop.cli import main
+from twinloop.harness.scenario import choose
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIANTS = ["handwritten", "kopf"]
@@ -264,10 +268,25 @@ def code_of(document: str) -> str:
     return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", fence.sub("", text))])
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "Dockerfile", ".github/workflows/ci.yaml"])
+PAGES_OF_DOCS = sorted(shown(path) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("document", [*PAGES_OF_DOCS, "Dockerfile", ".github/workflows/ci.yaml"])
 def test_commands_in_documents_are_targets(document: str) -> None:
     commands = re.findall(r"\bmake (?:-\S+ )*((?:[a-z][a-z0-9-]* ?)+)", code_of(document))
     assert not {target for command in commands for target in command.split()} - targets()
+
+
+@pytest.mark.parametrize("document", PAGES_OF_DOCS)
+def test_what_documents_tell_twinloop_to_do_it_can_do(document: str) -> None:
+    code = re.sub(r"\\\n\s*", "", code_of(document))
+    for command in re.findall(r"(?<![\w.=-])twinloop ([a-z].*)", code):
+        words = shlex.split(command, comments=True)
+        assert words[0] in main.commands, command
+        flags = {flag for parameter in main.commands[words[0]].params for flag in parameter.opts}
+        assert {word.partition("=")[0] for word in words if word.startswith("--")} <= flags | {"--help"}, command
+        patterns = [after for before, after in itertools.pairwise(words) if before in {"--scenario", "explain"}]
+        assert all(choose([each], long=True) for each in patterns if not each.isupper()), command
 
 
 def is_bash(path: Path) -> bool:
@@ -592,7 +611,8 @@ def test_the_map_of_a_package_is_up_to_date(package: str) -> None:
     assert f"]({PAGES[package]})" in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("document", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=shown)
-def test_links_lead_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", document.read_text())
-    assert [each for each in links if not (document.parent / each).exists()] == []
+@pytest.mark.parametrize("document", PAGES_OF_DOCS)
+def test_links_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", path.read_text())
+    assert [each for each in links if not (path.parent / each).exists()] == []

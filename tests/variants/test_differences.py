@@ -71,7 +71,11 @@ def test_a_list_that_answers_410(api: EmbeddedApi, start: Start, variant: str, t
 
 
 def test_pods_deleted_while_the_watch_was_broken(api: EmbeddedApi, start: Start, variant: str, tmp_path: Path) -> None:
-    """A new list says which pods are gone only to someone who knows which there were; kopf keeps no such record."""
+    """A new list says which pods are gone only to someone who knows which there were; kopf keeps no such record.
+
+    Whether `kopf-level` happens to list for itself just then, because kopf has only now listed for the first time, is
+    chance: the next test is about what is none.
+    """
     start(api.kubeconfig(tmp_path / "kubeconfig"))
     make_ready(api)
     api.lose(PODS, "web-0")
@@ -79,7 +83,7 @@ def test_pods_deleted_while_the_watch_was_broken(api: EmbeddedApi, start: Start,
     before = api.lines.count("GET /api/v1/pods")
     until(lambda: api.lines.count("GET /api/v1/pods") >= before + 3, "no new list")
     healed = comes_true(lambda: "web-0" in api.items(PODS), 2.0)
-    assert healed == (variant == "handwritten")
+    assert variant == "kopf-level" or healed == (variant == "handwritten")
 
 
 def test_a_pod_deleted_unseen_beside_another(api: EmbeddedApi, start: Start, variant: str, tmp_path: Path) -> None:

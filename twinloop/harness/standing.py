@@ -69,7 +69,12 @@ def sentence(report: Report) -> str:
         filter(None, (", ".join(each.name for each in report.variants[:-1]), report.variants[-1].name))
     )
     start = "Interrupted: " if report.meta.get("interrupted") else ""
-    return f"{start}{len(report.scenarios)} scenarios under {names}: {', '.join(said)}.{_first(report)}"
+    return f"{start}{stories(len(report.scenarios))} under {names}: {', '.join(said)}.{_first(report)}"
+
+
+def stories(count: int) -> str:
+    """So many scenarios, in words."""
+    return f"{count} scenario{'' if count == 1 else 's'}"
 
 
 def _first(report: Report) -> str:

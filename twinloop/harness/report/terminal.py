@@ -12,7 +12,7 @@ from rich.table import Table
 
 from twinloop.harness.report.plain import number, ratio_in_words, shortened, title
 from twinloop.harness.results import Cell, Difference, Report
-from twinloop.harness.standing import EXPECTED, STANDINGS, UNEXPECTED, counts, standing, unexpected
+from twinloop.harness.standing import EXPECTED, STANDINGS, UNEXPECTED, counts, standing, stories, unexpected
 
 _STYLE = {
     "ok": "green", "violated": "red", "unknown": "yellow", "invalid": "yellow", "unsupported": "dim",
@@ -30,7 +30,7 @@ def show(report: Report, console: Console, *, folder: str = "") -> None:
     console.print(escape(report.sentence), style="bold", soft_wrap=True)
     number_of = counts(report)
     said = " · ".join(f"{number_of[word]} {word}" for word in reversed(STANDINGS))
-    console.print(f"{len(report.scenarios)} scenarios · {said}   exit {report.exit_code}", soft_wrap=True)
+    console.print(f"{stories(len(report.scenarios))} · {said}   exit {report.exit_code}", soft_wrap=True)
     if folder:
         console.print(f"report  {folder}/report.html", style="dim", soft_wrap=True, markup=False)
 

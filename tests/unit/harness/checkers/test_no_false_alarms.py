@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.histories import NGINXPODS, PODS, Tale, plain
@@ -112,6 +112,7 @@ def told(acts: list[Act], pause: float) -> Tale:
     return tale.rests().cleans()
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.lists(st.sampled_from(ACTS), max_size=8), st.floats(0, 5))
 def test_a_correct_operator_is_never_blamed(acts: list[Act], pause: float) -> None:
     assert alarms(told(acts, pause).history()) == []
@@ -140,12 +141,14 @@ def _moved(record: Record, seq: int, t: float) -> Record:
     return load(text, seq)
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.lists(st.sampled_from(ACTS), max_size=6), st.lists(st.integers(0, 6), min_size=1, max_size=7))
 def test_truth_that_comes_late_blames_nobody(acts: list[Act], delays: list[int]) -> None:
     records = late(told(acts, 0.1).records, delays)
     assert alarms(History(records)) == []
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.lists(st.sampled_from([*ACTS, an_answer_is_lost]), max_size=8))
 def test_an_answer_that_was_lost_blames_nobody(acts: list[Act]) -> None:
     assert alarms(told(acts, 1.0).history()) == []

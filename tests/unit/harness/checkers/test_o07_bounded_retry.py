@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.histories import (
@@ -176,12 +176,14 @@ def test_a_history_that_breaks_off_shows_nothing() -> None:
 # ------------------------------------------------------------------ the curve
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.lists(st.floats(0.02, 20), min_size=1, max_size=40))
 def test_pauses_that_only_grow_to_a_second_and_more_never_alarm(gaps: list[float]) -> None:
     growing = list(accumulate([0.02, *gaps], lambda before, gap: max(before * 1.5, min(gap, 30.0))))
     assert_ok(check(attempts(begun(), growing).rests().cleans().trial()))
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.floats(0.001, 1000))
 def test_the_curve_never_falls_and_allows_one_a_second(seconds: float) -> None:
     assert all(most(before) <= most(after) for before, after in pairwise([0.0, seconds, 2 * seconds]))
