@@ -15,10 +15,10 @@ from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError, TwinloopErro
 
 
 @contextmanager
-def one_line_errors() -> Iterator[None]:
-    """End with one line: status 2 for what a person has to put right, 1 for what went wrong by itself."""
+def one_line_errors(otherwise: int = 1) -> Iterator[None]:
+    """End with one line: status 2 for what a person has to put right, `otherwise` for what went wrong by itself."""
     try:
         yield
     except TwinloopError as error:
         click.echo(error.for_a_person(), err=True)
-        sys.exit(EXIT_CONFIGURATION if isinstance(error, ConfigurationError) else 1)
+        sys.exit(EXIT_CONFIGURATION if isinstance(error, ConfigurationError) else otherwise)

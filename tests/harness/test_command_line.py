@@ -4,6 +4,7 @@ One small comparison of one variant serves most tests. Left out: what the pages 
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -149,3 +150,22 @@ def test_an_interruption_leaves_a_report_that_says_so_and_no_process(tmp_path: P
     meta = json.loads((tmp_path / "latest" / "meta.json").read_text())
     assert meta["interrupted"]
     assert (tmp_path / "latest").is_symlink()
+
+
+def test_a_backend_that_does_not_come_up_is_not_checked_and_leaves_no_folder(tmp_path: Path) -> None:
+    """2 and not 1: it shows no difference, it shows nothing."""
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}]\nusers: [{name: u, user: {}}]\n"
+        "contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n"
+    )
+    results = tmp_path / "results"
+    words = ["compare", "--backend", "current", "--scenario", "deleted", "--results", str(results)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "twinloop.cli", *words],
+        cwd=ROOT, env={**os.environ, "KUBECONFIG": str(kubeconfig)}, capture_output=True, text=True,
+        timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert not list(results.iterdir())

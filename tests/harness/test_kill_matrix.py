@@ -6,7 +6,6 @@ Left out: our own variants (test_trial.py, `make compare`). Whether an oracle is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from miniatures.registry import BUGS, RIGHT
@@ -21,8 +20,8 @@ STORIES = sorted({shown for bug in BUGS.values() for shown in (bug.shown, bug.al
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
-    yield Matrix(tmp_path_factory.mktemp("matrix"))
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
+    return Matrix(tmp_path_factory.mktemp("matrix"))
 
 
 def test_there_are_bugs_enough() -> None:

@@ -133,6 +133,24 @@ class TakesNames(Miniature):
             return pods
 
 
+class MarksStrangers(Miniature):
+    """Every pod of the namespace gets a note that it was seen, whoever it belongs to."""
+
+    shown, caught = "name-conflict", "O4"
+
+    class Cluster(WholeNamespace):
+        """Writes when it reads."""
+
+        def list_pods(self, nginxpod: Object, *, live: bool) -> list[Object]:
+            """And note whom it has seen."""
+            pods = super().list_pods(nginxpod, live=live)
+            for pod in pods:
+                if controller_of(pod) is None and not pod["metadata"].get("annotations"):
+                    note = {"metadata": {"annotations": {"miniature.example/seen": "yes"}}}
+                    self.client.merge_patch(PODS, name_of(pod), note, namespace_of(pod))
+            return pods
+
+
 class Adopts(Miniature):
     """A pod with our label that belongs to nobody is made ours."""
 
@@ -293,7 +311,7 @@ class PutsItAllBack(Miniature):
 
 
 class WritesHalfSteps(Miniature):
-    """A pod is made in many small writes: created bare of a note, then noted ten times."""
+    """A pod is made in many small writes: created, and then noted upon ten times."""
 
     shown, caught = "create", "O9"
 

@@ -42,7 +42,7 @@ def assemble(
         latencies=latencies(counted),
         ratios=[each.ratio for each in ratios],
         noise=[each.ratio for each in noises],
-        crash_points=crash_points(real),
+        crash_points=crash_points(frame, real),
     )
     _add_what_is_drawn(report, real)
     _name_known(report)
@@ -75,13 +75,13 @@ def scenario_info(scenario: Scenario, outcomes: Sequence[Outcome]) -> ScenarioIn
     )
 
 
-def crash_points(outcomes: Sequence[Outcome]) -> list[CrashPoint]:
+def crash_points(frame: Frame, outcomes: Sequence[Outcome]) -> list[CrashPoint]:
     """One a crash plan; the worst when it was run several times."""
     points: dict[tuple[str, str, str], CrashPoint] = {}
     for outcome in outcomes:
         if (place := of_plan(outcome.plan)) is None:
             continue
-        point = CrashPoint(outcome.scenario, outcome.variant, *place, outcome.hit, _standing(outcome), outcome.trial)
+        point = CrashPoint(outcome.scenario, outcome.variant, *place, outcome.hit, _standing(frame, outcome), outcome.trial)
         key = (outcome.scenario, outcome.variant, outcome.plan)
         if key not in points or _RANK.index(point.verdict) < _RANK.index(points[key].verdict):
             points[key] = point
@@ -91,10 +91,13 @@ def crash_points(outcomes: Sequence[Outcome]) -> list[CrashPoint]:
 _RANK = (VIOLATED, INVALID, UNKNOWN, "unsupported", OK)
 
 
-def _standing(outcome: Outcome) -> str:
+def _standing(frame: Frame, outcome: Outcome) -> str:
+    """As in the matrix: what does not decide there makes no crash point bad."""
     if outcome.state != "complete":
         return outcome.state
-    return str(worst(each.verdict for each in outcome.findings))
+    scenario = frame.scenario(outcome.scenario)
+    deciding = scenario.deciding if scenario else ()
+    return str(worst(each.verdict for each in outcome.findings if not deciding or each.oracle in deciding))
 
 
 def _add_what_is_drawn(report: Report, outcomes: Sequence[Outcome]) -> None:

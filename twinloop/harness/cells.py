@@ -85,21 +85,27 @@ def _silent(oracle: str) -> OracleResult:
 
 
 def _verdict(frame: Frame, key: Key, outcomes: Sequence[Outcome], oracles: Sequence[OracleResult]) -> tuple[str, str]:
-    """The verdict and, unless it is ok or violated, why. Violated before invalid before unknown."""
-    violated = any(each.deciding and each.verdict == VIOLATED for each in oracles)
-    if violated:
-        return VIOLATED, ""
-    for state in (INVALID, UNKNOWN, UNSUPPORTED):
-        bad = [each for each in outcomes if each.state == state]
-        if bad:
-            return state, _why(bad, outcomes)
-    missing = frame.expected.get(key, 0) - len(outcomes)
-    if missing > 0 or not outcomes:
-        return UNKNOWN, f"{len(outcomes)} of {frame.expected.get(key, 0)} trials were run"
+    """The verdict, and what was not checked; of a violated cell too. Violated before invalid before unknown."""
+    state, why = _gap(outcomes, frame.expected.get(key, 0))
+    if any(each.deciding and each.verdict == VIOLATED for each in oracles):
+        return VIOLATED, why
+    if state:
+        return state, why
     unsure = [each for each in oracles if each.deciding and each.verdict == UNKNOWN]
     if unsure or not oracles:
         return UNKNOWN, f"{unsure[0].oracle}: {unsure[0].message}" if unsure else "nothing was judged"
     return OK, ""
+
+
+def _gap(outcomes: Sequence[Outcome], expected: int) -> tuple[str, str]:
+    """The worst state of a trial that counts for less, or of one that is missing, and why; empty without any."""
+    for state in (INVALID, UNKNOWN, UNSUPPORTED):
+        bad = [each for each in outcomes if each.state == state]
+        if bad:
+            return state, _why(bad, outcomes)
+    if len(outcomes) < expected or not outcomes:
+        return UNKNOWN, f"{len(outcomes)} of {expected} trials were run"
+    return "", ""
 
 
 def _why(bad: Sequence[Outcome], outcomes: Sequence[Outcome]) -> str:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from twinloop.errors import ConfigurationError
+from twinloop.errors import ConfigurationError, TwinloopError
 from twinloop.exits import one_line_errors
 
 if TYPE_CHECKING:
@@ -90,7 +89,8 @@ def compare(
     """
     from twinloop.harness.session import Asked, new_folder
 
-    with one_line_errors():
+    # 2, not 1: a backend that does not come up shows no difference, it shows nothing.
+    with one_line_errors(otherwise=2):
         wanted = _wanted(variants, patterns, plans, runs, seed, crash_loop_scale, long=long)
         flags = ["--backend", backend] if backend != "embedded" else []
         spelled = {text.partition("=")[0]: text for text in variants if "=" in text}
@@ -118,15 +118,24 @@ def _wanted(
 
 
 def _run(asked: Asked, folder: Path) -> tuple[Report, Path]:
+    from rich.console import Console
+
     from twinloop.harness.session import compare
 
     # Ends as Ctrl-C does: the operators are processes of their own and would outlive it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return compare(asked, folder, Console(stderr=True)), folder
+    try:
+        return compare(asked, folder, Console(stderr=True)), folder
+    except TwinloopError:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
 
 
 def _end_with(report: Report, folder: Path) -> None:
     """Print the report and exit with its status."""
+    from rich.console import Console
+
     from twinloop.harness.report.terminal import show
 
     show(report, Console(), folder=str(folder))
@@ -200,6 +209,8 @@ def _judge_one(folder: Path) -> None:
 @_folder
 def report(folder: Path) -> None:
     """Make the pages of a run again from its report.json, and print it; FOLDER is a run (default: results/latest)."""
+    from rich.console import Console
+
     from twinloop.harness.report.terminal import show
     from twinloop.harness.session import remake
 

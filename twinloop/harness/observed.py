@@ -65,7 +65,7 @@ def of_oracles(frame: Frame, cells: Sequence[Cell]) -> Iterator[Observation]:
     """What each deciding oracle said in each cell."""
     for cell in cells:
         # A cell in which something was not checked says of no oracle that all is well.
-        sure = cell.verdict in {OK, VIOLATED} and not frame.plans
+        sure = cell.verdict in {OK, VIOLATED} and not cell.why and not frame.plans
         for oracle in cell.oracles:
             if not oracle.deciding:
                 continue

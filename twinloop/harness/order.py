@@ -76,7 +76,7 @@ def blocks(scenario: Scenario, wanted: Wanted) -> int:
 def side_by_side(wanted: Wanted, scenario: Scenario, plan: str, armed: tuple[Rule, ...], block: int) -> list[Job]:
     """One plan in one block: a trial of each variant, of a latency scenario the base variant's second one too."""
     sides = [(variant, "") for variant in wanted.variants]
-    if scenario.latency:
+    if scenario.latency and sides:
         sides.append((wanted.base, wanted.base.name + AGAIN))
     seed = seed_of(wanted.seed, scenario.name, plan, block)
     return [

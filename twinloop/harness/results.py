@@ -62,7 +62,7 @@ class Cell:
     cost_by_verb: dict[str, int] = field(default_factory=dict)  # "create pods" -> requests
     known: list[str] = field(default_factory=list)  # ids of known differences that explain it
     repeat: str = ""  # the command that runs it again
-    why: str = ""  # for unknown, invalid and unsupported
+    why: str = ""  # what was not checked: of unknown, invalid, unsupported, and of a violated one with a gap
 
 
 @dataclass

@@ -137,7 +137,8 @@ def _meta(asked: Asked, backend: Backend, began: datetime) -> dict[str, Any]:
         "backend": backend.name,
         "server": backend.server_version(),
         "machine": f"{platform.system()} {platform.release()}, {psutil.cpu_count()} cores, {memory:.0f} GB",
-        "load": os.getloadavg()[0],
+        # Of all cores together: 1 is a machine without an idle one.
+        "load": round(os.getloadavg()[0] / (psutil.cpu_count() or 1), 3),
         "seed": asked.wanted.seed,
         "flags": " ".join(asked.flags),
         "crash-loop back-off": f"the kubelet's times {asked.wanted.settings.crash_loop_scale:g}",

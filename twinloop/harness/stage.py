@@ -105,9 +105,17 @@ class OpenSample:
     def until(self, true: Callable[[View], bool], within: float | None = None) -> bool:
         """Wait for the end of the sample; a sample that does not end is counted as the longest of all."""
         view, began = self._stage.truth, self._stage.hands.answered
-        reached = self._stage.wait(true, within)
+        ended = began
+
+        def seen(now: View) -> bool:
+            # Noted under the truth's lock: whatever changes a moment later is no part of the sample.
+            nonlocal ended
+            ended = view.at
+            return true(now)
+
+        reached = self._stage.wait(seen, within)
         # The echo of the last change may have been seen before the answer to the operation that caused it.
-        self.seconds = max(0.0, view.at - began) if reached else None
+        self.seconds = max(0.0, ended - began) if reached else None
         return reached
 
 

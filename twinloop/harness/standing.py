@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from twinloop.harness.outcome import INVALID, UNKNOWN, UNSUPPORTED
+from twinloop.harness.outcome import INVALID, UNKNOWN, UNSUPPORTED, VIOLATED
 from twinloop.harness.results import Cell, Difference, Report
 
 UNEXPECTED, EXPECTED, SAME = "unexpected", "expected", "same"
@@ -41,7 +41,9 @@ def standing(report: Report, scenario: str) -> str:
 
 def _unchecked(report: Report, cell: Cell) -> bool:
     info = next((each for each in report.scenarios if each.name == cell.scenario), None)
-    return cell.verdict in {UNKNOWN, INVALID} and (info is None or info.grade != "X")
+    # A violation that was expected must not cover what was never looked at beside it.
+    gap = cell.verdict in {UNKNOWN, INVALID} or (cell.verdict == VIOLATED and cell.why != "")
+    return gap and (info is None or info.grade != "X")
 
 
 def exit_code(report: Report) -> int:

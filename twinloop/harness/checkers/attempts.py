@@ -19,6 +19,8 @@ from twinloop.harness.history import Request, Response
 
 # A stream that lived as long as this was a good one.
 GOOD_STREAM = 1.0
+# Seconds from the beginning of a visit to its writes.
+VISIT = 0.25
 
 Key = tuple[str, int, str, str, str, str]
 
@@ -117,7 +119,9 @@ def _woken(trial: Trial, last: Request, request: Request) -> bool:
     """Whether the operator was told something new about the same NginxPod between two attempts, by somebody else's hand."""
     about = _about(request.resource, request.name or Write(request, None).name)
     seqs = trial.news.get((request.replica, about), []) if about else []
-    return bisect_right(seqs, last.seq) < bisect_right(seqs, request.seq)
+    heard = bisect_right(seqs, request.seq)
+    # What was heard while the first of the two was being prepared asks for another visit right after it.
+    return heard > 0 and trial.history.records[seqs[heard - 1] - 1].t > last.t - VISIT * trial.lag
 
 
 def _about(resource: str, name: str) -> str:

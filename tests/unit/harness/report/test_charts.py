@@ -111,6 +111,11 @@ def test_samples_that_never_ended_keep_the_curve_from_its_top() -> None:
     assert samples_of(drawn) == [{"name": "kopf", "n": 4, "done": [0.1, 0.2]}]
 
 
+def test_each_sample_lifts_the_curve_by_its_share_of_all() -> None:
+    drawn = re.findall(r'd="([^"]*)" class="line', ecdf([latency("kopf", 0.1, 0.2, None, None)], LOOKS))[0]
+    assert re.findall(r"V([\d.]+)", drawn) == ["90", "60", "60"], "a quarter of 120 pixels each"
+
+
 def test_the_warm_up_is_drawn_and_not_counted() -> None:
     drawn = ecdf([latency("kopf", 0.9, 0.1, 0.2, warm_up=1)], LOOKS)
     assert samples_of(drawn)[0]["n"] == 2
@@ -209,13 +214,19 @@ def test_variants_with_fewer_writes_have_the_same_columns() -> None:
 
 
 def test_a_cell_says_what_happened_in_words() -> None:
-    strip = crash_strips([crash("kopf", 3, "committed", "violated"), crash("kopf", 3, "before")])[0]
+    points = [
+        crash("kopf", 3, "committed", "violated"),
+        crash("kopf", 3, "before"),
+        crash("kopf", 3, "answered", "unknown"),
+    ]
+    strip = crash_strips(points)[0]
     said = [each.tip for _, row in strip.rows for each in row if each]
     assert said == [
         "kopf, killed before the write 3 (create pods web-0): ok",
         "kopf, killed after commit of write 3 (create pods web-0): violated",
+        "kopf, killed after the answer of write 3 (create pods web-0): unknown",
     ]
-    assert strip.summary == "1 of 2 crashes went well"
+    assert strip.summary == "1 of 3 crashes went well"
 
 
 # --- API cost ---------------------------------------------------------------------------------------------------------
