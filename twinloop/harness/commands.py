@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twinloop.harness.session import Asked
 
 RESULTS = Path("results")
+CRASH_LOOP_SCALE = 0.01
 
 
 # Everything of the harness is imported in a command's own body: `twinloop apiserver` and `--help` need none of it.
@@ -64,7 +65,7 @@ RESULTS = Path("results")
 @click.option(
     "--crash-loop-scale",
     type=click.FloatRange(0, 1),
-    default=0.01,
+    default=CRASH_LOOP_SCALE,
     show_default=True,
     help="Of the kubelet's pause before a restart, 10 s to 5 min.",
 )
@@ -92,10 +93,16 @@ def compare(
     # 2, not 1: a backend that does not come up shows no difference, it shows nothing.
     with one_line_errors(otherwise=2):
         wanted = _wanted(variants, patterns, plans, runs, seed, crash_loop_scale, long=long)
-        flags = ["--backend", backend] if backend != "embedded" else []
         spelled = {text.partition("=")[0]: text for text in variants if "=" in text}
-        asked = Asked(wanted, backend, context, jobs, [*flags, *(["--context", context] if context else [])], spelled)
+        asked = Asked(wanted, backend, context, jobs, _flags(backend, context, crash_loop_scale), spelled)
         _end_with(*_run(asked, new_folder(results)))
+
+
+def _flags(backend: str, context: str, crash_loop_scale: float) -> list[str]:
+    """What a command that repeats a row needs besides variants, scenario, plan and seed."""
+    given = [("--backend", backend, "embedded"), ("--context", context, ""),
+             ("--crash-loop-scale", f"{crash_loop_scale:g}", f"{CRASH_LOOP_SCALE:g}")]  # fmt: skip
+    return [word for flag, value, usual in given if value != usual for word in (flag, value)]
 
 
 def _wanted(
@@ -113,7 +120,7 @@ def _wanted(
     from twinloop.harness.variants import chosen, ours
 
     settings = Settings(crash_loop_scale=crash_loop_scale)
-    scenarios = choose(patterns or ["all"], long=long)
+    scenarios = order.with_plans(choose(patterns or ["all"], long=long), plans)
     return order.Wanted(chosen(variants or ours()), scenarios, seed=seed, runs=runs, plans=plans, settings=settings)
 
 
@@ -126,6 +133,10 @@ def _run(asked: Asked, folder: Path) -> tuple[Report, Path]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return compare(asked, folder, Console(stderr=True)), folder
+    except KeyboardInterrupt:
+        # Before the first trial or after the last: in between it leaves a report. Nothing is known, so not click's 1.
+        click.echo(f"Interrupted. There is no report; what was finished is in {folder}.", err=True)
+        sys.exit(2)
     except TwinloopError:
         if not any(folder.iterdir()):
             folder.rmdir()

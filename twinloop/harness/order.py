@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from twinloop.errors import ConfigurationError
+from twinloop.harness.crashplans import of_plan
 from twinloop.harness.faults import Rule
 from twinloop.harness.job import Job, Variant
 from twinloop.harness.scenario import Scenario, Settings
@@ -64,6 +66,18 @@ def jobs(wanted: Wanted) -> list[Job]:
         if not wanted.plans or plan in wanted.plans
         for job in side_by_side(wanted, scenario, plan, armed, block)
     ]
+
+
+def with_plans(scenarios: Sequence[Scenario], plans: Sequence[str]) -> list[Scenario]:
+    """The scenarios that have one of these plans, all when none is named. Raises ConfigurationError for one that none has."""
+    for plan in plans:
+        if not any(_has(each, plan) for each in scenarios):
+            raise ConfigurationError(f"no scenario here has a plan {plan!r}", hint="`twinloop explain NAME` shows them.")
+    return [each for each in scenarios if not plans or any(_has(each, plan) for plan in plans)]
+
+
+def _has(scenario: Scenario, plan: str) -> bool:
+    return plan in scenario.plans or (scenario.every_write and of_plan(plan) is not None)
 
 
 def blocks(scenario: Scenario, wanted: Wanted) -> int:

@@ -140,10 +140,16 @@ def _meta(asked: Asked, backend: Backend, began: datetime) -> dict[str, Any]:
         # Of all cores together: 1 is a machine without an idle one.
         "load": round(os.getloadavg()[0] / (psutil.cpu_count() or 1), 3),
         "seed": asked.wanted.seed,
-        "flags": " ".join(asked.flags),
+        "flags": " ".join([*asked.flags, *_how_many(asked)]),
         "crash-loop back-off": f"the kubelet's times {asked.wanted.settings.crash_loop_scale:g}",
         "versions": ", ".join(f"{name} {_version(name)}" for name in ("python", *PACKAGES)),
     }
+
+
+def _how_many(asked: Asked) -> list[str]:
+    """The flags that a row is repeated without, and that yet decide what can be said of it."""
+    runs = ["--runs", str(asked.wanted.runs)] if asked.wanted.runs is not None else []
+    return [*runs, "--jobs", str(asked.jobs), *(word for plan in asked.wanted.plans for word in ("--plan", plan))]
 
 
 def _version(package: str) -> str:

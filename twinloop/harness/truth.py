@@ -121,6 +121,11 @@ class TruthWatch:
             except TwinloopError as error:
                 log.debug("the truth about %s was interrupted: %s", resource, error)
                 self._stopped.wait(PAUSE)
+            except Exception:
+                # A thread that died would make every operator look as if it did nothing.
+                log.exception("the truth about %s was interrupted", resource)
+                version = ""
+                self._stopped.wait(PAUSE)
 
     def _watch(self, resource: Resource, version: str) -> str:
         """Follow one watch to its end. The version to go on from, "" when only a list can tell."""

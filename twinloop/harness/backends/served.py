@@ -137,7 +137,8 @@ class Served(ABC):
 
     def _established(self) -> bool:
         found = self.client.get(DEFINITIONS, DEFINITION)
-        conditions = found.get("status", {}).get("conditions", [])
+        # A new definition's conditions are null at first, a Go server's empty list.
+        conditions = found.get("status", {}).get("conditions") or []
         return any((each["type"], each["status"]) == ("Established", "True") for each in conditions)
 
     # ------------------------------------------------------------------ namespaces

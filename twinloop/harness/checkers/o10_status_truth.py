@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from twinloop.harness.checkers.findings import Breach, unknown, verdict_of
-from twinloop.harness.checkers.right import leaving
+from twinloop.harness.checkers.right import leaving, owner_is, wanted
 from twinloop.harness.checkers.status_truth import World, fine, untruth
 from twinloop.harness.checkers.timeline import Version, name_of, uid_of
 from twinloop.harness.checkers.trial_view import Trial
@@ -23,7 +23,7 @@ from twinloop.harness.checkers.writes import Write
 from twinloop.harness.history import Fault
 from twinloop.harness.objects import condition
 from twinloop.harness.verdict import Finding
-from twinloop.kube import NGINXPODS, Object
+from twinloop.kube import NGINXPODS, PODS, Object
 
 ORACLE = "O10"
 
@@ -49,8 +49,10 @@ def check(trial: Trial) -> Finding:
 
 
 def world(trial: Trial, nginxpod: Object, number: int, refused: frozenset[str] = frozenset()) -> World:
-    """A NginxPod with the pods of a resourceVersion."""
-    pods = trial.timeline.pods(number)
+    """A NginxPod with the pods of a resourceVersion that matter to it: its own, and whoever holds a name that it wants."""
+    want, own = wanted(nginxpod), trial.timeline.pods_of(uid_of(nginxpod), number)
+    named = (trial.timeline.named(str(PODS), name, number) for name in (want.names if want else ()))
+    pods = [*own, *(pod for pod in named if pod is not None and not owner_is(pod, nginxpod))]
     return World(nginxpod, pods, {uid_of(pod): trial.timeline.born(uid_of(pod)) for pod in pods}, refused)
 
 

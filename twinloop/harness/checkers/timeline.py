@@ -51,6 +51,7 @@ class Timeline:
         self._named: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._owned: dict[str, set[str]] = defaultdict(set)
         self._resource: dict[str, str] = {}
+        self._kind: dict[str, list[str]] = defaultdict(list)
         # (t, the highest number known by then), for `number_at`.
         self._arrivals: list[tuple[float, int]] = [(0.0, 0)]
         for truth in truths:
@@ -68,6 +69,7 @@ class Timeline:
         known.append(Version(number, truth.t, truth.seq, truth.object, gone))
         if uid not in self._resource:
             self._resource[uid] = truth.resource
+            self._kind[truth.resource].append(uid)
             self._named[truth.resource, name_of(truth.object)].append(uid)
         self._owned[str(controller(truth.object).get("uid", ""))].add(uid)
         self._arrivals.append((truth.t, max(latest, number)))
@@ -98,10 +100,6 @@ class Timeline:
         """An object as it was first seen. KeyError when it never was."""
         return self._versions[uid][0].object if uid in self._versions else _never_seen(uid)
 
-    def resource_of(self, uid: str) -> str:
-        """The resource of an object, "" when it was never seen."""
-        return self._resource.get(uid, "")
-
     def named(self, resource: str, name: str, number: int) -> Object | None:
         """Who had a name at a resourceVersion."""
         return next((obj for uid in self._named.get((resource, name), []) if (obj := self.at(uid, number))), None)
@@ -114,7 +112,7 @@ class Timeline:
 
     def uids(self, resource: str) -> list[str]:
         """All objects of a resource that ever were."""
-        return [uid for uid, each in self._resource.items() if each == resource]
+        return list(self._kind.get(resource, []))
 
     def nginxpods(self, number: int) -> list[Object]:
         """The NginxPods at a resourceVersion."""

@@ -97,14 +97,6 @@ class Trial:
         return {each.request: each for each in self.history.of(StreamEnd)}
 
     @cached_property
-    def events(self) -> dict[int, list[StreamEvent]]:
-        """The lines of each watch, by the id of its request."""
-        events: dict[int, list[StreamEvent]] = defaultdict(list)
-        for each in self.history.of(StreamEvent):
-            events[each.request].append(each)
-        return events
-
-    @cached_property
     def news(self) -> dict[tuple[str, str], list[int]]:
         """(Replica, NginxPod) -> the lines that told that replica of a change which no operator had made."""
         news: dict[tuple[str, str], list[int]] = defaultdict(list)

@@ -48,7 +48,8 @@ class ProxyHost:
 
         context = asyncio.run_coroutine_threadsafe(made(), self._loop).result()
         proxy = Proxy(self._loop, self._thread, context)
-        self._open.append(proxy)
+        # What a closed one holds is not needed any more, and a comparison opens hundreds.
+        self._open = [*(each for each in self._open if not each.closed), proxy]
         return proxy
 
     def _run(self) -> None:

@@ -45,7 +45,7 @@ class Proxy:
         self._loop, self._thread, self._context = loop, thread, context
         self._listeners: dict[str, Listener] = {}
         self._is_away = False
-        self._closed = False
+        self.closed = False
 
     # ------------------------------------------------------------------ listeners
 
@@ -137,8 +137,8 @@ class Proxy:
 
     def close(self) -> None:
         """Cut everything and give the ports back. What can be told can still be told."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._do(self._close)
 
     async def _close(self) -> None:

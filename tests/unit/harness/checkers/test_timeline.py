@@ -87,7 +87,7 @@ def test_an_end_that_a_list_told_of_comes_after_all_that_was_known() -> None:
 def test_nobody() -> None:
     timeline = Timeline([])
     assert (timeline.last, timeline.number_at(5.0), timeline.named(PODS, "a", 5)) == (0, 0, None)
-    assert (timeline.versions("x"), timeline.pods_of("x", 1), timeline.resource_of("x")) == ([], [], "")
+    assert (timeline.versions("x"), timeline.pods_of("x", 1)) == ([], [])
     with pytest.raises(KeyError):
         timeline.born("x")
 
