@@ -12,7 +12,7 @@ from support.embedded_api import EmbeddedApi
 from support.processes import until
 from twinloop.harness.history import Recorder, Truth, load
 from twinloop.harness.truth import TruthWatch
-from twinloop.kube import NGINXPODS
+from twinloop.kube import NGINXPODS, decode_event
 
 
 @pytest.fixture
@@ -73,6 +73,22 @@ def test_what_happened_in_a_forgotten_gap_is_told_too(api: EmbeddedApi, watched:
     api.add(nginxpod("later"))
     until(lambda: watched.told()[-1] == "ADDED later", "the watch went on")
     assert watched.told().count("LISTED kept") == 1, "what has not changed is not told again"
+
+
+def test_it_goes_on_after_what_nobody_foresaw(
+    api: EmbeddedApi, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.watch.open()
+    answers = iter([ValueError("nobody foresaw this")])
+
+    def once(line: bytes) -> dict:
+        for error in answers:
+            raise error
+        return decode_event(line)
+
+    monkeypatch.setattr("twinloop.harness.truth.decode_event", once)
+    api.add(nginxpod("web"))
+    until(lambda: "LISTED web" in watched.told(), "a list told what the watch did not")
 
 
 def test_waiting_ends_when_it_comes_true_or_when_time_is_up(api: EmbeddedApi, watched: Watched) -> None:

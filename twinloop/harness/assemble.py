@@ -81,7 +81,9 @@ def crash_points(frame: Frame, outcomes: Sequence[Outcome]) -> list[CrashPoint]:
     for outcome in outcomes:
         if (place := of_plan(outcome.plan)) is None:
             continue
-        point = CrashPoint(outcome.scenario, outcome.variant, *place, outcome.hit, _standing(frame, outcome), outcome.trial)
+        point = CrashPoint(
+            outcome.scenario, outcome.variant, *place, outcome.hit, _standing(frame, outcome), outcome.trial
+        )
         key = (outcome.scenario, outcome.variant, outcome.plan)
         if key not in points or _RANK.index(point.verdict) < _RANK.index(points[key].verdict):
             points[key] = point

@@ -72,7 +72,9 @@ def with_plans(scenarios: Sequence[Scenario], plans: Sequence[str]) -> list[Scen
     """The scenarios that have one of these plans, all when none is named. Raises ConfigurationError for one that none has."""
     for plan in plans:
         if not any(_has(each, plan) for each in scenarios):
-            raise ConfigurationError(f"no scenario here has a plan {plan!r}", hint="`twinloop explain NAME` shows them.")
+            raise ConfigurationError(
+                f"no scenario here has a plan {plan!r}", hint="`twinloop explain NAME` shows them."
+            )
     return [each for each in scenarios if not plans or any(_has(each, plan) for plan in plans)]
 
 

@@ -14,7 +14,7 @@ import os
 import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -228,8 +228,3 @@ def _old_frame(folder: Path) -> tuple[Frame, list[str], dict[str, Any]]:
         expected={(scenario, variant): count for scenario, variant, count in plan["expected"]},
     )
     return frame, plan["order"], meta
-
-
-def with_settings(wanted: Wanted, **changed: float) -> Wanted:
-    """The same with other bounds."""
-    return replace(wanted, settings=replace(wanted.settings, **changed))

@@ -145,6 +145,18 @@ def test_a_fault_that_never_hit_makes_the_cell_invalid(tmp_path: Path) -> None:
     assert report.exit_code == 2
 
 
+def test_an_expected_violation_does_not_cover_what_was_not_checked_beside_it(tmp_path: Path) -> None:
+    story = scenario("gone", plans={"a": rules("r1"), "b": rules("r2")})
+    told = {("kopf", "gone"): Told(violated=("O1",), fires=lambda job: job.plan == "a")}
+    report = Run(tmp_path, [story], told).report(entry(), entry(id="two", aspect="O2"))
+    cell = report.cell("gone", "kopf")
+    assert cell is not None
+    assert (cell.verdict, cell.why) == ("violated", "never hit anything: r2 (1 of 2 trials)")
+    assert [(each.known, each.gone) for each in report.differences] == [("one", False)], "half a look refutes nothing"
+    assert report.exit_code == 2
+    assert "1 unknown" in report.sentence
+
+
 @pytest.mark.parametrize("outcome", ["failed", "interrupted", None])
 def test_a_trial_that_broke_down_is_unknown_whatever_its_judges_say(tmp_path: Path, outcome: str | None) -> None:
     told = {("kopf", "gone"): Told(outcome=outcome, why="no namespace", violated=("O1",))}
@@ -317,6 +329,14 @@ def test_of_a_variant_that_cannot_do_the_simplest_thing_nothing_is_run(tmp_path:
     assert report.exit_code == 1
 
 
+def test_when_no_variant_can_do_it_there_is_still_a_report(tmp_path: Path) -> None:
+    run = Run(tmp_path, [TIMED, CRASH])
+    report = run.report(smoke={"handwritten": "dead", "kopf": "dead"})
+    assert run.fake.ran == []
+    assert [each.aspect for each in report.differences] == ["smoke", "smoke"]
+    assert report.exit_code == 1
+
+
 # --- crashes at every write ----------------------------------------------------------------------------------------------
 
 CRASH = scenario("crash", every_write=True)
@@ -332,6 +352,13 @@ def test_a_reference_trial_counts_the_writes_of_each_variant_and_3_plans_follow_
     assert len(points) == 15
     assert ("kopf", 3, "answered", "create pods web-2", "ok") in points
     assert report.exit_code == 0
+
+
+def test_a_crash_point_is_as_good_as_the_oracles_that_decide(tmp_path: Path) -> None:
+    told = {("kopf", "crash"): Told(writes=1, violated=("O2",), unknown=("O3",))}
+    story = scenario("crash", every_write=True, deciding=("O1",))
+    report = Run(tmp_path, [story], told).report(variants=(K,))
+    assert [each.verdict for each in report.crash_points] == ["ok"] * 3
 
 
 def test_a_crash_that_hit_nothing_is_tried_again_and_then_invalid(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from support.trials import rules, scenario, variant
-from twinloop.harness.order import AGAIN, RETRY, Wanted, again, blocks, jobs, seed_of, there_and_back
+from twinloop.errors import ConfigurationError
+from twinloop.harness.order import AGAIN, RETRY, Wanted, again, blocks, jobs, seed_of, there_and_back, with_plans
 
 A, B, C = variant("a"), variant("b"), variant("c")
 
@@ -103,3 +104,16 @@ def test_a_trial_that_is_repeated_has_a_folder_of_its_own() -> None:
 
 def test_nothing_wanted_is_nothing_to_do() -> None:
     assert jobs(Wanted([A], [])) == []
+
+
+def test_only_the_scenarios_that_have_a_plan_are_run_for_it() -> None:
+    cut, crash = scenario("cut", plans={"line": (), "clean": ()}), scenario("crash", every_write=True)
+    every = [scenario("plain"), cut, crash]
+    assert with_plans(every, []) == every
+    assert with_plans(every, ["line"]) == [cut]
+    assert with_plans(every, ["write-03-committed", "clean"]) == [cut, crash]
+
+
+def test_a_plan_that_nobody_has_is_told_and_not_skipped() -> None:
+    with pytest.raises(ConfigurationError, match="no scenario here has a plan 'lime'"):
+        with_plans([scenario("cut", plans={"line": ()})], ["line", "lime"])

@@ -119,9 +119,13 @@ def _woken(trial: Trial, last: Request, request: Request) -> bool:
     """Whether the operator was told something new about the same NginxPod between two attempts, by somebody else's hand."""
     about = _about(request.resource, request.name or Write(request, None).name)
     seqs = trial.news.get((request.replica, about), []) if about else []
-    heard = bisect_right(seqs, request.seq)
-    # What was heard while the first of the two was being prepared asks for another visit right after it.
-    return heard > 0 and trial.history.records[seqs[heard - 1] - 1].t > last.t - VISIT * trial.lag
+    heard = seqs[: bisect_right(seqs, request.seq)]
+    if any(seq > last.seq for seq in heard):
+        return True
+    # What was heard while the first of the two was being prepared asks for another visit right after it. One piece of news
+    # was what it was prepared for.
+    earlier = [seq for seq in heard if trial.history.records[seq - 1].t > last.t - VISIT * trial.lag]
+    return len(earlier) > 1
 
 
 def _about(resource: str, name: str) -> str:

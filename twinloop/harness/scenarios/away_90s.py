@@ -12,7 +12,7 @@ EXPECTATION = (
 DECIDING = FAULT
 SECONDS = 90.0
 # 30 s is the longest back-off of client-go's reflector, and up to twice that with its jitter.
-SETTINGS = {"bound": 75.0}
+SETTINGS = {"bound": 75.0, "canary": 75.0}
 
 
 def story(stage: Stage) -> None:

@@ -12,7 +12,7 @@ EXPECTATION = "The operator outlives it, asks less and less often, and heals wit
 DECIDING = FAULT
 SECONDS = 60.0
 # 30 s is the longest back-off of client-go's reflector, and up to twice that with its jitter.
-SETTINGS = {"bound": 75.0}
+SETTINGS = {"bound": 75.0, "canary": 75.0}
 
 
 def _refuse(verb: str, code: int, reason: str) -> Rule:
