@@ -3,8 +3,9 @@
 Left out: whether the operator did well (the oracles), and the order of trials (test_compare).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,9 @@ Run = Callable[..., History]
 
 @pytest.fixture
 def run(backend: Backend, proxies: ProxyHost, tmp_path: Path) -> Run:
-    def run(story: Callable[[Stage], None], *, variant: str = "handwritten", rules=(), **scenario) -> History:
+    def run(
+        story: Callable[[Stage], None], *, variant: str = "handwritten", rules: Sequence[Rule] = (), **scenario: Any
+    ) -> History:
         told = Scenario(name="told", description="d", expectation="e", story=story, **scenario)
         settings = Settings(bound=5, window=0.2)
         job = Job(told, ours()[variant], "", tuple(rules), settings=settings)

@@ -5,6 +5,7 @@ On a server of this process. Left out: what a trial does with it (test_trial).
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def watched(api: EmbeddedApi) -> Iterator[Watched]:
     watched.watch.close()
 
 
-def nginxpod(name: str) -> dict:
+def nginxpod(name: str) -> dict[str, Any]:
     return {"apiVersion": "twinloop.dev/v1alpha1", "kind": "NginxPod", "metadata": {"name": name}, "spec": {}}
 
 
@@ -81,7 +82,7 @@ def test_it_goes_on_after_what_nobody_foresaw(
     watched.watch.open()
     answers = iter([ValueError("nobody foresaw this")])
 
-    def once(line: bytes) -> dict:
+    def once(line: bytes) -> dict[str, Any]:
         for error in answers:
             raise error
         return decode_event(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import ModuleType
 
-from miniatures import loop_bugs, status_bugs, write_bugs
+from miniatures import loop_bugs, pod_bugs, status_bugs, write_bugs
 from miniatures.base import Miniature
 
 RIGHT = "right"
@@ -22,5 +22,5 @@ def name_of(bug: type[Miniature]) -> str:
 
 
 BUGS: dict[str, type[Miniature]] = {
-    name_of(each): each for module in (loop_bugs, write_bugs, status_bugs) for each in _of(module)
+    name_of(each): each for module in (loop_bugs, pod_bugs, write_bugs, status_bugs) for each in _of(module)
 }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twinloop.errors import ConfigurationError, TwinloopError
+from twinloop.errors import ConfigurationError
 from twinloop.exits import one_line_errors
 
 if TYPE_CHECKING:
@@ -135,12 +135,11 @@ def _run(asked: Asked, folder: Path) -> tuple[Report, Path]:
         return compare(asked, folder, Console(stderr=True)), folder
     except KeyboardInterrupt:
         # Before the first trial or after the last: in between it leaves a report. Nothing is known, so not click's 1.
-        click.echo(f"Interrupted. There is no report; what was finished is in {folder}.", err=True)
+        click.echo("Interrupted: there is no report.", err=True)
         sys.exit(2)
-    except TwinloopError:
+    finally:
         if not any(folder.iterdir()):
             folder.rmdir()
-        raise
 
 
 def _end_with(report: Report, folder: Path) -> None:
@@ -206,10 +205,15 @@ def judge(folder: Path) -> None:
 
 
 def _judge_one(folder: Path) -> None:
+    from twinloop.harness.history import History
     from twinloop.harness.judge import judge_folder
+    from twinloop.harness.scenario import all_scenarios
     from twinloop.harness.verdict import Verdict, worst
 
     findings = judge_folder(folder)
+    name = History.read(folder / "history.jsonl").begin.scenario
+    deciding = next((each.deciding for each in all_scenarios() if each.name == name), ())
+    counted = [each for each in findings if not deciding or each.oracle in deciding]
     for finding in findings:
         lines = f"  (lines {', '.join(map(str, finding.evidence))})" if finding.evidence else ""
         click.echo(f"{finding.oracle:<4} {finding.verdict:<9} {finding.message}{lines}")

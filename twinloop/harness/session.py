@@ -204,7 +204,12 @@ def remake(folder: Path) -> Report:
     path = folder / "report.json"
     if not path.is_file():
         raise ConfigurationError(f"{folder} has no report.json", hint="Name a folder that `twinloop compare` left.")
-    report = Report.read(path)
+    try:
+        report = Report.read(path)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {error}", hint="`twinloop judge` makes it anew from the histories."
+        ) from None
     keep(report, folder, PAGES)
     return report
 
@@ -212,12 +217,16 @@ def remake(folder: Path) -> Report:
 def _old_frame(folder: Path) -> tuple[Frame, list[str], dict[str, Any]]:
     try:
         plan, meta = (json.loads((folder / name).read_text()) for name in (PLAN, "meta.json"))
-    except (OSError, ValueError) as error:
+        return _frame_of(plan), plan["order"], meta
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(
             f"{folder} is no run of `twinloop compare`: {error}", hint="Name a folder such as results/latest."
         ) from None
+
+
+def _frame_of(plan: Mapping[str, Any]) -> Frame:
     known: dict[str, Scenario] = {each.name: each for each in all_scenarios()}
-    frame = Frame(
+    return Frame(
         variants=[VariantInfo(**each) for each in plan["variants"]],
         scenarios=[known[name] for name in plan["scenarios"] if name in known],
         known=load_known(KNOWN_FILE, [each.name for each in all_scenarios()]),
@@ -227,4 +236,3 @@ def _old_frame(folder: Path) -> tuple[Frame, list[str], dict[str, Any]]:
         plans=plan["plans"],
         expected={(scenario, variant): count for scenario, variant, count in plan["expected"]},
     )
-    return frame, plan["order"], meta

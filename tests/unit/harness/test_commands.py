@@ -72,3 +72,23 @@ def test_the_load_is_a_share_of_all_cores(monkeypatch: pytest.MonkeyPatch) -> No
     assert meta["load"] == 0.75
     assert meta["flags"] == "--runs 5 --jobs 2"
     json.dumps(meta)
+
+
+@pytest.mark.parametrize("command", [commands.judge, commands.report])
+def test_a_run_that_another_version_left_is_one_line(tmp_path: Path, command: Any) -> None:
+    for name in ("plan.json", "meta.json", "report.json"):
+        (tmp_path / name).write_text('{"variants": [{"nickname": "x"}]}')
+    ended = CliRunner().invoke(command, [str(tmp_path)])
+    assert ended.exit_code == 2
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_an_interruption_before_the_first_trial_leaves_no_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> Report:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "compare", interrupted)
+    compare(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ from twinloop.harness.history import (
     End,
     History,
     Mark,
+    Record,
     Recorder,
     Request,
     Truth,
@@ -38,7 +39,7 @@ class Clock:
         return self.now
 
 
-def recorded(*records) -> History:
+def recorded(*records: Record) -> History:
     stream = io.StringIO()
     recorder = Recorder(stream)
     for record in records:
@@ -86,7 +87,7 @@ def test_a_line_has_no_number_of_its_own_and_no_line_break() -> None:
 
 
 def test_listeners_hear_what_was_written() -> None:
-    recorder, heard = Recorder(io.StringIO()), []
+    recorder, heard = Recorder(io.StringIO()), list[Record]()
     recorder.listeners.append(heard.append)
     written = recorder.write(Mark(name="steady"))
     assert heard == [written]

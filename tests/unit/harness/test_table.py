@@ -60,7 +60,7 @@ def test_pods_of_others_are_nobodys_business() -> None:
         (("metadata", "ownerReferences"), [], "has the pods web-1"),
     ],
 )
-def test_a_pod_that_is_wrong_is_named(path: tuple, value: Any, words: str) -> None:
+def test_a_pod_that_is_wrong_is_named(path: tuple[Any, ...], value: Any, words: str) -> None:
     pods = copy.deepcopy(RIGHT)
     target: Any = pods[0]
     for step in path[:-1]:
@@ -86,7 +86,7 @@ def test_a_pod_too_few_or_too_many_is_named() -> None:
         ),
     ],
 )
-def test_a_status_that_is_not_there_yet(status: dict, words: str) -> None:
+def test_a_status_that_is_not_there_yet(status: dict[str, Any], words: str) -> None:
     assert words in mismatch(EXPECT, {**nginxpod(), "status": status}, RIGHT)
 
 
