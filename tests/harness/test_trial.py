@@ -65,7 +65,7 @@ def test_a_trial_leaves_a_whole_history(run: Run, variant: str) -> None:
     assert history.end is not None
     assert (history.end.outcome, history.end.unfired) == ("complete", [])
     assert marks(history) == [
-        "steady", "story-begin", "story-end", "faults-over", "settled", "quiet-begin", "quiet-end", "cleanup-begin",
+        "steady", "story-begin", "phase", "story-end", "faults-over", "settled", "quiet-begin", "quiet-end", "cleanup-begin",
         "cleanup-end",
     ]  # fmt: skip
     creates = [each.body["metadata"]["name"] for each in history.of(Request) if each.verb == "create"]

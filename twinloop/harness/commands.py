@@ -60,7 +60,11 @@ CRASH_LOOP_SCALE = 0.01
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="For whatever a story leaves to chance.")
 @click.option(
-    "--jobs", type=click.IntRange(1, 16), default=3, show_default=True, help="Trials at once where none is timed."
+    "--jobs",
+    type=click.IntRange(1, 16),
+    default=3,
+    show_default=True,
+    help="Trials at once, of scenarios that disturb nobody.",
 )
 @click.option(
     "--crash-loop-scale",
@@ -216,8 +220,9 @@ def _judge_one(folder: Path) -> None:
     counted = [each for each in findings if not deciding or each.oracle in deciding]
     for finding in findings:
         lines = f"  (lines {', '.join(map(str, finding.evidence))})" if finding.evidence else ""
-        click.echo(f"{finding.oracle:<4} {finding.verdict:<9} {finding.message}{lines}")
-    sys.exit({Verdict.OK: 0, Verdict.VIOLATED: 1, Verdict.UNKNOWN: 2}[worst(each.verdict for each in findings)])
+        shown = "" if finding in counted else "  (does not decide here)"
+        click.echo(f"{finding.oracle:<4} {finding.verdict:<9} {finding.message}{lines}{shown}")
+    sys.exit({Verdict.OK: 0, Verdict.VIOLATED: 1, Verdict.UNKNOWN: 2}[worst(each.verdict for each in counted)])
 
 
 @click.command()

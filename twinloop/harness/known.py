@@ -7,7 +7,7 @@ entries expected one that was not there. Reading is strict: a slip in the file w
     id = "kopf-writes-its-memory"
     scenario = "create*"          # a glob
     variant = "kopf"              # a glob
-    aspect = "writes"             # an oracle's id, writes, requests, restarts, latency:MEASURE; a glob
+    aspect = "writes"             # an oracle's id, writes, requests, restarts, latency:MEASURE; a glob (no * in oracles)
     expected = "more"             # violated; more or fewer; slower or faster
     reason = "One sentence."
     docs = "docs/findings.md#kopf-writes-its-memory"
@@ -165,6 +165,10 @@ def _check_sense(where: str, values: Mapping[str, Any], scenarios: Sequence[str]
     if values["expected"] not in expectable:
         raise BadEntryError(
             f"{where}: of {values['aspect']!r} one expects {' or '.join(expectable)}, not {values['expected']!r}"
+        )
+    if values["expected"] == VIOLATED and "*" in values["aspect"]:
+        raise BadEntryError(
+            f"{where}: {values['aspect']!r} is O10 to O17 as well; name the oracles, as in O1 or O1[03]"
         )
     if values["expected"] == VIOLATED and "base" in values:
         raise BadEntryError(f"{where}: a violated oracle stands by itself and has no base")

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from support.trials import Writing
 from twinloop.errors import TwinloopError
 from twinloop.harness import commands, session
 from twinloop.harness.results import Report
 from twinloop.harness.session import Asked
+from twinloop.harness.verdict import Finding, Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +94,12 @@ def test_an_interruption_before_the_first_trial_leaves_no_empty_folder(
     monkeypatch.setattr(session, "compare", interrupted)
     compare(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_single_trial_the_same_oracles_decide_as_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Writing(tmp_path / "history.jsonl", scenario="deleted").close()
+    findings = [Finding("O1", Verdict.OK, "right"), Finding("O9", Verdict.VIOLATED, "too much")]
+    monkeypatch.setattr("twinloop.harness.judge.judge_folder", lambda _: findings)
+    ended = CliRunner().invoke(commands.judge, [str(tmp_path)])
+    assert ended.exit_code == 0, "O9 does not decide in `deleted`"
+    assert "does not decide here" in ended.output

@@ -62,6 +62,7 @@ def test_an_empty_file_expects_nothing(tmp_path: Path) -> None:
         ('expected = "violated"', 'expected = "slower"', "of 'O15' one expects violated, not 'slower'"),
         ('aspect = "O15"', 'aspect = "writes"', "of 'writes' one expects more or fewer, not 'violated'"),
         ('aspect = "O15"', 'aspect = "latency:create"', "one expects slower or faster"),
+        ('aspect = "O15"', 'aspect = "O1*"', "'O1*' is O10 to O17 as well"),
         ('id = "one"\n', 'id = "one"\nresaon = "x"\n', "there is no field 'resaon'"),
         ('code = { kopf = "operator/nginxpod.py" }', "code = {}", "code must be a table"),
         ('code = { kopf = "operator/nginxpod.py" }', 'code = "x"', "code must be a table"),
