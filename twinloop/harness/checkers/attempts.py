@@ -22,7 +22,7 @@ GOOD_STREAM = 1.0
 # Seconds from the beginning of a visit to its writes.
 VISIT = 0.25
 
-Key = tuple[str, int, str, str, str, str]
+Key = tuple[str, str, int, str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def _key(trial: Trial, request: Request) -> Key:
     )
     # Lists of different pods are different requests.
     name = request.name or Write(request, None).name or request.query.get("labelSelector", "")
-    return (request.replica, life, request.verb, request.resource, request.subresource, name)
+    # Two clients of one process, each with its own back-off, are not one another's repetition: kopf's, and its operator's.
+    return (request.replica, request.user_agent, life, request.verb, request.resource, request.subresource, name)
 
 
 def _what(request: Request) -> str:

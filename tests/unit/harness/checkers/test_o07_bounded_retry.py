@@ -213,3 +213,14 @@ def test_pauses_that_only_grow_to_a_second_and_more_never_alarm(gaps: list[float
 def test_the_curve_never_falls_and_allows_one_a_second(seconds: float) -> None:
     assert all(most(before) <= most(after) for before, after in pairwise([0.0, seconds, 2 * seconds]))
     assert most(seconds) >= seconds
+
+
+# ------------------------------------------------------------------ several clients
+
+
+def test_two_clients_of_one_process_do_not_repeat_one_another() -> None:
+    """kopf lists, and so does the operator on top of it: each has been refused once."""
+    tale = begun()
+    for agent in ("kopf/1.45", "twinloop-kopf/0.1"):
+        tale.refused(tale.asks("list", PODS, user_agent=agent), 429, details={"retryAfterSeconds": 1})
+    assert_ok(check(tale.rests().cleans().trial()))
