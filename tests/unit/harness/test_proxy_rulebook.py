@@ -160,7 +160,11 @@ def test_a_rule_that_was_disarmed_without_hitting_anything_is_still_told() -> No
     ("act", "how", "message"),
     [
         (Act.ANSWER, {}, "answer needs the parameter code"),
-        (Act.ANSWER, {"code": 500, "after_commit": True}, "answer has no parameter after_commit, it has code, committed"),
+        (
+            Act.ANSWER,
+            {"code": 500, "after_commit": True},
+            "answer has no parameter after_commit, it has code, committed",
+        ),
         (Act.DELAY, {}, "delay needs the parameter seconds"),
         (Act.SIGNAL, {"name": "SIGTERM"}, "signal has no parameter name"),
         (Act.CRASH, {"when": "after"}, "when='after', it can be before, committed, answered"),
