@@ -102,12 +102,15 @@ def staircases(history: History) -> list[Staircase]:
     for request in _until_rest(history):
         if isinstance(request, Request):
             tried[describe(request)].append(request)
-            failed[describe(request)] += _failed(answers.get(request.id))
+            failed[describe(request)] += _failed(request, answers.get(request.id))
     chosen = sorted((what for what in tried if failed[what] >= MIN_ATTEMPTS - 1), key=lambda what: -failed[what])
     return [_staircase(history, what, tried[what]) for what in chosen[:MAX_STAIRCASES] if len(tried[what]) >= 3]
 
 
-def _failed(answer: Response | None) -> bool:
+def _failed(request: Request, answer: Response | None) -> bool:
+    """Whether it has to be tried again. That an object is not there is an answer."""
+    if answer is not None and answer.code == 404 and request.verb == "get":
+        return False
     return answer is None or answer.code == 0 or answer.code >= 400
 
 

@@ -5,6 +5,7 @@ Gathers what belongs together and lets the charts draw it. `page.py` hands the v
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -129,13 +130,19 @@ class Section:
         return [each for each in given if each.scenario == self.scenario.name]
 
 
+# Each takes some 3 KB of the page, and a dozen say what there is to say.
+MOST_RETRIES = 12
+
+
 def retries(report: Report, looks: Looks) -> list[Retries]:
-    """A chart for each failing thing."""
-    things = dict.fromkeys((each.scenario, each.what) for each in report.staircases)
+    """A chart for each failing thing, those that were tried most; report.json has all of them."""
+    most: Counter[tuple[str, str]] = Counter()
+    for stairs in report.staircases:
+        most[stairs.scenario, stairs.what] = max(most[stairs.scenario, stairs.what], len(stairs.attempts))
     found = []
-    for scenario, what in things:
-        stairs = tuple(each for each in report.staircases if (each.scenario, each.what) == (scenario, what))
-        found.append(Retries(scenario, what, staircase(stairs, looks), stairs, tuple(map(describe, stairs))))
+    for (scenario, what), _ in most.most_common(MOST_RETRIES):
+        steps = tuple(each for each in report.staircases if (each.scenario, each.what) == (scenario, what))
+        found.append(Retries(scenario, what, staircase(steps, looks), steps, tuple(map(describe, steps))))
     return [each for each in found if each.chart]
 
 
