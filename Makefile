@@ -25,7 +25,7 @@ TAG ?= dev
 ARGS ?=
 #? TEST_ARGS     test: further arguments for pytest
 TEST_ARGS ?=
-#? BENCH         bench: which of machinery, apiserver, operators (default all; the last two want kwokctl)
+#? BENCH         bench: which of machinery, apiserver, operators, proxy (default all but proxy; apiserver and operators want kwokctl)
 BENCH ?= machinery apiserver operators
 #? BENCH_ARGS    bench: further arguments, such as "--rounds 1"
 BENCH_ARGS ?=

@@ -61,6 +61,10 @@ class Matrix:
         with EmbeddedBackend() as backend, ProxyHost() as proxies, ThreadPoolExecutor(AT_ONCE) as pool:
             self._backend, self._proxies = backend, proxies
             self.trials = dict(zip(jobs, pool.map(self._run, jobs), strict=True))
+            # Some bugs are races, and need not show at the first go. A right operator gets no second one.
+            missed = {name for name, bug in BUGS.items() if bug.caught not in self._kills(name, bug)}
+            again = [job for job in jobs if job[0] in missed]
+            self.trials |= dict(zip(again, pool.map(self._run, again), strict=True))
         self.kills = {name: self._kills(name, bug) for name, bug in BUGS.items()}
 
     def _run(self, job: tuple[str, str]) -> Trial:
