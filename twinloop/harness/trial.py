@@ -18,7 +18,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,43 +62,51 @@ def run_trial(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with (folder / "history.jsonl").open("w") as stream:
-        recorder = Recorder(stream)
-        namespace = _namespace(job)
         settings = bounds(job, backend.pace)
-        recorder.write(_begin(job, backend, namespace, settings))
+        scene = _Scene(
+            job, backend, proxies, Recorder(stream), folder, _namespace(job), settings, interrupted or threading.Event()
+        )
+        scene.recorder.write(_begin(scene))
         missing = job.scenario.needs - backend.abilities
         if missing:
-            recorder.write(End(outcome="unsupported", why=f"backend {backend.name} lacks {', '.join(sorted(missing))}"))
+            why = f"backend {backend.name} lacks {', '.join(sorted(missing))}"
+            scene.recorder.write(End(outcome="unsupported", why=why))
             return folder
-        _run(job, backend, proxies, recorder, folder, namespace, settings, interrupted or threading.Event())
+        _run(scene)
     return folder
 
 
-def _run(
-    job: Job,
-    backend: Backend,
-    proxies: ProxyHost,
-    recorder: Recorder,
-    folder: Path,
-    namespace: str,
-    settings: Settings,
-    interrupted: threading.Event,
-) -> None:
+@dataclass(frozen=True)
+class _Scene:
+    """Where a trial takes place, and who writes down what happens."""
+
+    job: Job
+    backend: Backend
+    proxies: ProxyHost
+    recorder: Recorder
+    folder: Path
+    namespace: str
+    settings: Settings
+    interrupted: threading.Event
+
+
+def _run(scene: _Scene) -> None:
+    write = scene.recorder.write
     unfired: list[str] = []
     try:
-        with _stage(job, backend, proxies, recorder, folder, namespace, settings, interrupted) as (stage, proxy):
+        with _stage(scene) as (stage, proxy):
             try:
-                play(job.scenario, stage, proxy, recorder)
+                play(scene.job.scenario, stage, proxy, scene.recorder)
             finally:
                 unfired = proxy.unfired()
     except KeyboardInterrupt:
-        recorder.write(End(outcome="interrupted", why="Ctrl-C", unfired=unfired))
+        write(End(outcome="interrupted", why="Ctrl-C", unfired=unfired))
         raise
     except Exception as error:
         log.debug("the trial failed", exc_info=True)
-        recorder.write(End(outcome="failed", why=f"{type(error).__name__}: {error}", unfired=unfired))
+        write(End(outcome="failed", why=f"{type(error).__name__}: {error}", unfired=unfired))
     else:
-        recorder.write(End(outcome="complete", unfired=unfired))
+        write(End(outcome="complete", unfired=unfired))
 
 
 def _namespace(job: Job) -> str:
@@ -106,79 +114,76 @@ def _namespace(job: Job) -> str:
     return f"tl-{words}-{next(_numbers)}-{random.SystemRandom().randrange(16**4):04x}"
 
 
-def _begin(job: Job, backend: Backend, namespace: str, settings: Settings) -> Begin:
+def _begin(scene: _Scene) -> Begin:
+    job, pace = scene.job, scene.backend.pace
     return Begin(
         scenario=job.scenario.name,
         plan=job.plan,
         variant=job.name,
         block=job.block,
         seed=job.seed,
-        backend=backend.name,
-        namespace=namespace,
+        backend=scene.backend.name,
+        namespace=scene.namespace,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         rules=[rule.to_json() for rule in job.rules],
-        settings={**asdict(settings), "pace": backend.pace, "set": job.scenario.set, "writes": job.scenario.writes},
+        settings={**asdict(scene.settings), "pace": pace, "set": job.scenario.set, "writes": job.scenario.writes},
     )
 
 
 @contextmanager
-def _stage(
-    job: Job,
-    backend: Backend,
-    proxies: ProxyHost,
-    recorder: Recorder,
-    folder: Path,
-    namespace: str,
-    settings: Settings,
-    interrupted: threading.Event,
-) -> Iterator[tuple[TrialStage, Proxy]]:
+def _stage(scene: _Scene) -> Iterator[tuple[TrialStage, Proxy]]:
     """Everything a trial needs, put away in the opposite order whatever happens."""
+    backend, recorder, namespace = scene.backend, scene.recorder, scene.namespace
     with ExitStack() as stack:
         client = Client(backend.configuration, user_agent=f"twinloop-compare/{__version__}")
         stack.callback(client.close)
         backend.make_namespace(namespace)
         stack.callback(_delete_namespace, backend, namespace)
-        hands = Hands(client, namespace, recorder)
         # The supervisor is made after the proxy that calls it.
         supervisors: list[Supervisor] = []
-        proxy = proxies.open(backend.configuration, recorder, _hooks(supervisors, client, namespace))
+        proxy = scene.proxies.open(backend.configuration, recorder, _hooks(supervisors, client, namespace))
         stack.callback(proxy.close)
-        proxy.arm(*job.rules)
+        proxy.arm(*scene.job.rules)
         truth = TruthWatch(client, namespace, recorder)
         stack.callback(truth.close)
         truth.open()
+        supervisors.append(_supervisor(scene, proxy))
+        stack.callback(_note_alarms, scene.folder, recorder)
+        stack.callback(supervisors[0].close)
+        yield _built(scene, Hands(client, namespace, recorder), truth, proxy, supervisors[0]), proxy
 
-        def kubeconfig(replica: str) -> Path:
-            path = folder / f"kubeconfig-{replica}"
-            if not path.exists():
-                proxy.kubeconfig(replica, path, namespace)
-            return path
 
-        supervisor = Supervisor(
-            job.variant,
-            recorder=recorder,
-            folder=folder,
-            namespace=namespace,
-            kubeconfigs=kubeconfig,
-            settings=settings,
-        )
-        supervisors.append(supervisor)
-        stack.callback(_note_alarms, folder, recorder)
-        stack.callback(supervisor.close)
-        stage = TrialStage(
-            hands=hands,
-            truth=truth.view,
-            proxy=proxy,
-            supervisor=supervisor,
-            backend=backend,
-            recorder=recorder,
-            namespace=namespace,
-            variant=job.variant.name,
-            settings=settings,
-            interrupted=interrupted,
-            rng=random.Random(job.seed),  # noqa: S311 - a story's dice, which have to fall the same way again
-        )
-        yield stage, proxy
+def _supervisor(scene: _Scene, proxy: Proxy) -> Supervisor:
+    def kubeconfig(replica: str) -> Path:
+        path = scene.folder / f"kubeconfig-{replica}"
+        if not path.exists():
+            proxy.kubeconfig(replica, path, scene.namespace)
+        return path
+
+    return Supervisor(
+        scene.job.variant,
+        recorder=scene.recorder,
+        folder=scene.folder,
+        namespace=scene.namespace,
+        kubeconfigs=kubeconfig,
+        settings=scene.settings,
+    )
+
+
+def _built(scene: _Scene, hands: Hands, truth: TruthWatch, proxy: Proxy, supervisor: Supervisor) -> TrialStage:
+    return TrialStage(
+        hands=hands,
+        truth=truth.view,
+        proxy=proxy,
+        supervisor=supervisor,
+        backend=scene.backend,
+        recorder=scene.recorder,
+        namespace=scene.namespace,
+        variant=scene.job.variant.name,
+        settings=scene.settings,
+        interrupted=scene.interrupted,
+        rng=random.Random(scene.job.seed),  # noqa: S311 - a story's dice, which have to fall the same way again
+    )
 
 
 def _delete_namespace(backend: Backend, namespace: str) -> None:
