@@ -102,6 +102,8 @@ def test_nginxpod_deleted_in_foreground_is_not_worked_on(case: Case) -> None:
     """R9: while a foreground deletion waits for the pods, the operator neither makes them again nor says a word."""
     case.apply(nginxpod("web", replicas=2))
     case.settled("web")
+    # The Event that says Ready is sent beside the status and may come after it.
+    case.nothing_happens(2)
     mark = case.audit_log.mark()
     case.kubectl("delete", "ngp/web", "--cascade=foreground", "--timeout=40s")
     case.until("its pods to be gone", lambda: not case.pods())
