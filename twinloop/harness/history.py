@@ -247,7 +247,7 @@ class Mark(Record):
 # the clean-up all NginxPods were deleted.
 MARKS = (
     "steady", "story-begin", "phase", "story-end", "faults-over", "settled", "quiet-begin", "quiet-end",
-    "canary-begin", "canary", "restart-begin", "restart-end", "cleanup-begin", "cleanup-end",
+    "canary-begin", "canary", "cleanup-begin", "cleanup-end",
 )  # fmt: skip
 
 
