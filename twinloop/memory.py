@@ -1,6 +1,7 @@
 """What a process remembers of its NginxPods between visits: nothing that a restart must not lose.
 
-`sync` reads and writes it. It serves four rules: a NginxPod that the server says is gone is not believed to be there
+`sync` reads and writes it. It serves five rules: a server that named a time (Retry-After) is left alone about that NginxPod
+until then, whatever else happens to it (R12), a NginxPod that the server says is gone is not believed to be there
 because a cache says so (R3), a message alone is written with growing patience (R11), a status
 that the server refused as invalid is not sent again before the NginxPod changes (R13), and the count of a failed pod
 reaches its successor although the server refuses the first attempt to create it (R6).
@@ -29,6 +30,15 @@ class Patience:
     due: datetime | None = None
 
 
+@dataclass(frozen=True)
+class HeldBack:
+    """Until when the server does not want to be asked about one NginxPod, and what it had said."""
+
+    failure: str
+    seconds: float
+    until: datetime
+
+
 @dataclass
 class Memory:
     """One for a process, handed to every `sync`.
@@ -44,6 +54,7 @@ class Memory:
     _uids: dict[tuple[str, str], str] = field(default_factory=dict)
     # Uids of which the server has said that they do not exist, while some cache still shows them.
     _lost: set[str] = field(default_factory=set)
+    _held_back: dict[tuple[str, str], HeldBack] = field(default_factory=dict)
 
     def seen(self, nginxpod: Object) -> None:
         """Note which uid a name stands for, so that `forget` finds it; a reused name starts anew."""
@@ -54,11 +65,26 @@ class Memory:
 
     def forget(self, namespace: str, name: str) -> None:
         """Drop everything about a NginxPod that is gone."""
+        self._held_back.pop((namespace, name), None)
         uid = self._uids.pop((namespace, name), "")
         self._patience.pop(uid, None)
         self._unwritable.pop(uid, None)
         self._owed.pop(uid, None)
         self._lost.discard(uid)
+
+    def hold_back(self, namespace: str, name: str, failure: str, seconds: float, now: datetime) -> None:
+        """The server has answered a visit with `failure`, and named the seconds until the next one."""
+        self._held_back[namespace, name] = HeldBack(failure, seconds, now + timedelta(seconds=seconds))
+
+    def held_back(self, namespace: str, name: str, now: datetime) -> tuple[str, float] | None:
+        """The failure and the seconds that are left while the server wants no visit; None when it is welcome."""
+        held = self._held_back.get((namespace, name))
+        left = (held.until - now).total_seconds() if held else 0.0
+        # More is left than was asked for: the clock was set back, and would hold the NginxPod for as long as that.
+        if held is None or not 0 < left <= held.seconds:
+            self._held_back.pop((namespace, name), None)
+            return None
+        return held.failure, left
 
     def lost(self, uid: str) -> None:
         """The server does not know this NginxPod: whatever showed it is behind."""

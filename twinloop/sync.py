@@ -121,7 +121,25 @@ def sync(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datet
 
     Any `ApiError` becomes a failure in the outcome. Other exceptions mean that an object was not what the API
     promises, or a mistake of ours; they pass through and a loop treats them as a failure too.
+
+    R12: when the server has named a time, a visit before it asks the server nothing and fails as the last one did. Without
+    that the echo of our own write would bring the refused request back at once. client-go waits one layer lower, in its
+    REST client (`withRetry`), which holds up a worker.
     """
+    held = memory.held_back(namespace, name, now())
+    if held is not None:
+        failure, left = held
+        return Outcome(failure, again=left)
+    outcome = _rounds(cluster, namespace, name, now=now, memory=memory)
+    if outcome.failure and outcome.again:
+        memory.hold_back(namespace, name, outcome.failure, outcome.again, now())
+    return outcome
+
+
+def _rounds(
+    cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datetime], memory: Memory
+) -> Outcome:
+    """Read, act and report, again at once when the view has proved to be too old."""
     failure = ""
     try:
         for attempt in range(ATTEMPTS):

@@ -63,8 +63,6 @@ class Miniature:
         # Where each watch is; "" when it has lost its place.
         self.versions = dict.fromkeys(KINDS, "")
         self.failures: dict[str, int] = {}
-        # Until when the server has asked to be left alone about a name.
-        self.patience: dict[str, float] = {}
 
     def run(self) -> None:
         """Live until `stopped` is set; what is in hand is finished."""
@@ -150,8 +148,8 @@ class Miniature:
             self.ask(name)
 
     def ask(self, name: str) -> None:
-        """Ask for a visit, now or when the server allows it: the echo of our own status is an event too."""
-        self.keys.add(name, self.patience.get(name, 0.0) - time.monotonic())
+        """Ask for a visit now."""
+        self.keys.add(name)
 
     # ------------------------------------------------------------------ working
 
@@ -163,8 +161,6 @@ class Miniature:
             except Exception as error:  # noqa: BLE001 - a strange object costs itself a retry, and nobody else
                 outcome = Outcome(f"{type(error).__name__}: {error}")
             self.failures[name] = self.failures.get(name, 0) + 1 if outcome.failure else 0
-            if outcome.failure and outcome.again:
-                self.patience[name] = time.monotonic() + outcome.again
             wait = self.next_visit(outcome, self.failures[name])
             if wait is not None:
                 self.keys.add(name, wait)

@@ -10,6 +10,7 @@ from miniatures.base import Miniature, WholeNamespace
 from twinloop.cluster import Recorder
 from twinloop.errors import ApiError, Gone
 from twinloop.kube import PODS, Client, Object, Resource
+from twinloop.memory import Memory
 from twinloop.nginxpod import is_terminating
 from twinloop.sync import Outcome
 
@@ -40,7 +41,8 @@ class Impatient(Miniature):
     shown, caught = "throttled.create", "O7"
 
     def visit(self, name: str) -> Outcome:
-        """As if the server had named no time."""
+        """As if the server had named no time: nothing that it said is remembered."""
+        self.memory = Memory()
         outcome = super().visit(name)
         return Outcome(outcome.failure) if outcome.failure else outcome
 

@@ -79,3 +79,25 @@ def test_what_the_server_did_not_know_is_remembered_until_it_is_forgotten_or_fou
     memory.lost(uid)
     memory.forget(NAMESPACE, "web")
     assert not memory.is_lost(uid)
+
+
+def test_the_servers_time_runs_out() -> None:
+    memory = Memory()
+    memory.hold_back(NAMESPACE, "web", "slow down", 7, NOW)
+    assert memory.held_back(NAMESPACE, "web", NOW + timedelta(seconds=3)) == ("slow down", 4)
+    assert memory.held_back(NAMESPACE, "web", NOW + timedelta(seconds=7)) is None
+    assert memory == Memory()
+
+
+def test_a_clock_that_was_set_back_does_not_hold_a_nginxpod() -> None:
+    memory = Memory()
+    memory.hold_back(NAMESPACE, "web", "slow down", 7, NOW)
+    assert memory.held_back(NAMESPACE, "web", NOW - timedelta(hours=1)) is None
+
+
+def test_only_the_nginxpod_that_the_server_spoke_of_is_held_back() -> None:
+    memory = Memory()
+    memory.hold_back(NAMESPACE, "web", "slow down", 7, NOW)
+    assert memory.held_back(NAMESPACE, "api", NOW) is None
+    memory.forget(NAMESPACE, "web")
+    assert memory == Memory()

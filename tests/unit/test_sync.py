@@ -286,10 +286,43 @@ def test_a_failed_pod_that_could_not_be_deleted_is_not_made_again() -> None:  # 
     assert ("create", "web-0") not in shop.attempts
 
 
+def throttled(seconds: float) -> FakeCluster:
+    """A cluster whose API server has asked for so many seconds of peace, and would be content now."""
+    shop = cluster(replicas=1)
+    shop.refuse = refusing("create", TooManyRequests("slow down", code=429, retry_after=seconds))  # type: ignore[assignment]
+    shop.sync()
+    shop.refuse = lambda verb, name: None
+    shop.writes.clear()
+    shop.attempts.clear()
+    return shop
+
+
 def test_the_servers_time_replaces_the_back_off() -> None:  # R12
     shop = cluster(replicas=1)
     shop.refuse = refusing("create", TooManyRequests("slow down", code=429, retry_after=7.0))  # type: ignore[assignment]
     assert shop.sync() == Outcome("slow down", again=7.0)
+
+
+def test_before_the_servers_time_a_visit_asks_nothing_and_fails_as_the_last_one_did() -> None:  # R12
+    shop = throttled(7.0)
+    shop.pass_time(3)
+    shop.reads.clear()
+    assert shop.sync() == Outcome("slow down", again=4.0)
+    assert (shop.reads, shop.writes, shop.attempts) == ([], [], [])
+
+
+def test_at_the_servers_time_the_request_is_made_again() -> None:  # R12
+    shop = throttled(7.0)
+    shop.pass_time(7)
+    assert shop.sync() == DONE
+    assert shop.writes == [("create", "web-0"), ("status", "web")]
+
+
+def test_one_nginxpod_that_waits_for_the_servers_time_does_not_stop_another() -> None:  # R12
+    shop = throttled(7.0)
+    shop.nginxpods["api"] = nginxpod(name="api", uid="another", replicas=1)
+    assert shop.sync("api") == DONE
+    assert ("create", "api-0") in shop.writes
 
 
 @pytest.mark.parametrize("named", [0.0, None])
