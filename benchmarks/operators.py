@@ -32,9 +32,9 @@ from benchmarks import profiled
 from benchmarks.audit import POLICY, Audit
 from benchmarks.figures import Figure, as_json, table
 from benchmarks.kwok import CLUSTER, kwokctl
+from benchmarks.processes import SOURCES, VARIANTS, Operator
 from benchmarks.truth import Truth
 from benchmarks.usage import Usage
-from twinloop.demo.operators import SOURCES, VARIANTS, Operator
 from twinloop.errors import ApiError
 from twinloop.kube import NAMESPACES, NGINXPODS, PODS, Client, Resource, load_configuration
 

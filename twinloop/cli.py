@@ -1,14 +1,15 @@
 """`twinloop`: the project's own commands, one function each. Flags and words for people; the work is done elsewhere.
 
-`apiserver` runs `twinloop.apiserver` until a signal, `demo` runs `twinloop.demo` to its end; the commands of the harness are
-in `twinloop.harness.commands`. What a person got wrong ends
-in one line and exit status 2, what went wrong by itself in one line and exit status 1.
+`apiserver` runs `twinloop.apiserver` until a signal, `demo` runs `twinloop.demo` to its end; the commands of the harness
+are in `twinloop.harness.commands`. What a person got wrong ends in one line and exit status 2, what went wrong by itself in
+one line and exit status 1.
 """
 
 from __future__ import annotations
 
 import logging
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,14 +99,20 @@ def _announce(running: Running) -> None:
 
 
 @main.command()
-def demo() -> None:
-    """Let both operators live through the same short story, side by side, on an embedded API server."""
+@click.option(
+    "--results", type=click.Path(file_okay=False, path_type=Path), default=commands.RESULTS, show_default=True
+)
+def demo(results: Path) -> None:
+    """Let both operators live through the same short story, side by side, on an embedded API server.
+
+    A short `compare` that is shown as it happens; it leaves the same report and has the same exit status.
+    """
     from twinloop.demo.run import demo as run  # noqa: PLC0415 - as above
 
     # Ends as Ctrl-C does: the operators are processes of their own and would outlive it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with one_line_errors():
-        run(click.echo)
+    with one_line_errors(otherwise=2):
+        sys.exit(run(click.echo, results))
 
 
 for command in commands.COMMANDS:

@@ -136,9 +136,7 @@ def sync(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datet
     return outcome
 
 
-def _rounds(
-    cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datetime], memory: Memory
-) -> Outcome:
+def _rounds(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datetime], memory: Memory) -> Outcome:
     """Read, act and report, again at once when the view has proved to be too old."""
     failure = ""
     try:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import VARIANTS, Operator
 from support.proxied import eventually
-from twinloop.demo.operators import VARIANTS, Operator
 from twinloop.harness.backends.embedded import EmbeddedBackend
 from twinloop.harness.faults import Act, Match, Rule
 from twinloop.harness.history import Begin, History, Record, Recorder, Request, Response, StreamEnd, StreamEvent

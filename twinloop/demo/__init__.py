@@ -1,8 +1,9 @@
-"""`twinloop demo`: both operators live through the same short story, side by side, on the embedded API server.
+"""`twinloop demo`: a comparison of one short story that is shown as it happens.
 
-Belongs here: the story, its two lanes on the screen, and the table at the end. A lane sees what any client sees, through
-a watch; nothing is read from inside an operator.
+Belongs here: what the recorders of two trials write down, as two columns of lines, and the table of the story's steps at the
+end. The story is a scenario, told by the harness and judged like every other; what a column says was seen by a watch that no
+operator knows of.
 
-Never belongs here: a measurement to rely on. One story, once, both at the same time on one machine, shows what the two
-do; it says nothing about how they compare.
+Never belongs here: running anything, judging anything, or a measurement to rely on. One story, once, both at the same time on
+one machine, shows what the two do; how they compare is the comparison's business.
 """

@@ -14,6 +14,7 @@ import os
 import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -29,11 +30,11 @@ from twinloop.harness.assemble import assemble
 from twinloop.harness.backends.backend import Backend
 from twinloop.harness.backends.choose import backend as choose_backend
 from twinloop.harness.checkers.trial_view import Trial
-from twinloop.harness.compare import Comparison, across, gathered, without
+from twinloop.harness.compare import Comparison, Nobody, across, gathered, without
 from twinloop.harness.cost import cost
 from twinloop.harness.folder import Page, keep, name_latest
 from twinloop.harness.frame import Frame
-from twinloop.harness.history import History
+from twinloop.harness.history import History, Record
 from twinloop.harness.job import Job, Variant
 from twinloop.harness.judge import judge_folder, judge_group
 from twinloop.harness.known import FILE as KNOWN_FILE
@@ -52,6 +53,8 @@ from twinloop.harness.smoke import OK, smoke
 from twinloop.harness.trial import run_trial
 from twinloop.harness.verdict import Finding
 
+# A listener for the records of a trial as they are written, None for a trial that nobody follows.
+Follow = Callable[[Job], Callable[[Record], None] | None]
 PAGES: Mapping[str, Page] = {"report.html": render, "report.md": markdown, "junit.xml": junit}
 PLAN = "plan.json"
 # What makes a difference to what is measured.
@@ -82,20 +85,21 @@ def new_folder(parent: Path) -> Path:
 # ---------------------------------------------------------------------- a new run
 
 
-def compare(asked: Asked, folder: Path, console: Console) -> Report:
-    """Run everything and leave the report in `folder`."""
+def compare(asked: Asked, folder: Path, console: Console, follow: Follow | None = None) -> Report:
+    """Run everything and leave the report in `folder`. With `follow` its listeners tell how far it is, and no bar does."""
     began, interrupted = datetime.now(UTC), threading.Event()
     with choose_backend(asked.backend, asked.context) as backend, ProxyHost() as proxies:
         meta = _meta(asked, backend, began)
 
         def run(job: Job) -> Path:
-            return run_trial(job, backend, proxies, folder, interrupted)
+            listener = follow(job) if follow else None
+            return run_trial(job, backend, proxies, folder, interrupted, [listener] if listener else [])
 
         told = {each.name: _smoke(run, each, asked, console) for each in asked.wanted.variants}
         infos = [_info(each, told[each.name]) for each in asked.wanted.variants]
         wanted = without(asked.wanted, [name for name, said in told.items() if said != OK])
-        with Bar(console) as bar:
-            comparison = Comparison(run, judge_folder, folder, jobs=asked.jobs, watcher=bar, interrupt=interrupted.set)
+        with nullcontext(Nobody()) if follow else Bar(console) as watcher:
+            comparison = Comparison(run, judge_folder, folder, asked.jobs, watcher, interrupted.set)
             trials = comparison.go(wanted)
     meta["seconds"] = round((datetime.now(UTC) - began).total_seconds())
     meta["interrupted"] = "yes: what is missing was not run" if trials.interrupted else ""

@@ -16,7 +16,7 @@ import random
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from pathlib import Path
 from twinloop import __version__
 from twinloop.errors import TwinloopError
 from twinloop.harness.backends.backend import Backend
-from twinloop.harness.history import Begin, End, Mark, Recorder
+from twinloop.harness.history import Begin, End, Mark, Record, Recorder
 from twinloop.harness.job import Job
 from twinloop.harness.log_alarms import alarms
 from twinloop.harness.proxy.host import ProxyHost
@@ -52,11 +52,17 @@ def bounds(job: Job, pace: float) -> Settings:
 
 
 def run_trial(
-    job: Job, backend: Backend, proxies: ProxyHost, results: Path, interrupted: threading.Event | None = None
+    job: Job,
+    backend: Backend,
+    proxies: ProxyHost,
+    results: Path,
+    interrupted: threading.Event | None = None,
+    listeners: Iterable[Callable[[Record], None]] = (),
 ) -> Path:
     """Run one trial and return its folder. KeyboardInterrupt passes through, after everything was put away.
 
-    `interrupted`, once set, ends the trial at its next wait in the same way: Ctrl-C reaches the main thread only.
+    `interrupted`, once set, ends the trial at its next wait in the same way: Ctrl-C reaches the main thread only. `listeners`
+    get each record as it is written, see `Recorder`.
     """
     folder = results / job.folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -66,6 +72,7 @@ def run_trial(
         scene = _Scene(
             job, backend, proxies, Recorder(stream), folder, _namespace(job), settings, interrupted or threading.Event()
         )
+        scene.recorder.listeners.extend(listeners)
         scene.recorder.write(_begin(scene))
         missing = job.scenario.needs - backend.abilities
         if missing:

@@ -1,7 +1,6 @@
 """Starts either operator as what it is to everybody else, a process, and stops it again.
 
-`run.py` starts one in each lane and waits until both answer their readiness probe. The commands are those of `make run`,
-with probes on a free port of loopback, so that two may run beside each other.
+`operators.py` runs its stories before one. The commands are those of `make run`, with probes on a free port of loopback.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from twinloop.errors import ConfigurationError
 VARIANTS = ("handwritten", "kopf")
 
 # operator/ is a folder of scripts beside the package and never part of it.
-SOURCES = Path(__file__).resolve().parents[2]
+SOURCES = Path(__file__).resolve().parents[1]
 
 # Both promise to be gone within 10 s of SIGTERM.
 GRACE = 12.0
@@ -35,7 +34,7 @@ def command(variant: str, namespace: str, probes: str) -> list[str]:
         return [sys.executable, "-m", "handwritten", f"--namespace={namespace}", *ports]
     script = SOURCES / "operator" / "nginxpod.py"
     if not script.is_file():
-        raise ConfigurationError(f"{script} is not there", hint="run it from a clone of the project: make demo")
+        raise ConfigurationError(f"{script} is not there", hint="run it from a clone of the project: make bench")
     return [sys.executable, "-m", "kopf", "run", "--standalone", f"--namespace={namespace}", str(script)]
 
 
