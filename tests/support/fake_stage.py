@@ -54,11 +54,16 @@ class Traffic:
 
     def __init__(self) -> None:
         self.armed: list[Armed] = []
+        self.over: set[str] = set()
         self.story = False
         self.signals: list[str] = []
 
     def arm(self, rules: Iterable[Rule]) -> None:
         self.armed += [Armed(rule) for rule in rules]
+
+    def disarm(self, ids: Iterable[str]) -> None:
+        """These rules count no more, all of them when none is named; that they fired stays known."""
+        self.over |= set(ids) or {each.rule.id for each in self.armed}
 
     def begin(self) -> None:
         """The operator starts: it lists and watches both kinds."""
@@ -109,7 +114,8 @@ class Traffic:
 
     def _counting(self) -> list[Armed]:
         fired = {"", *(armed.rule.id for armed in self.armed if armed.fired)}
-        return [each for each in self.armed if each.rule.after in fired and (self.story or each.rule.since == "start")]
+        counting = [each for each in self.armed if each.rule.id not in self.over and each.rule.after in fired]
+        return [each for each in counting if self.story or each.rule.since == "start"]
 
     @staticmethod
     def _meant(armed: Armed, verb: str, kind: str, subresource: str = "", name: str = "") -> bool:
@@ -260,6 +266,7 @@ class FakeStage:
 
     def disarm(self, *ids: str) -> None:
         self.note("disarm", ids)
+        self.traffic.disarm(ids)
 
     def fired(self, rule: str, within: float | None = None) -> bool:
         meant = [armed for armed in self.traffic.armed if armed.rule.id == rule]

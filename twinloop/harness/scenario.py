@@ -202,7 +202,8 @@ class Scenario:
     needs: frozenset[str] = frozenset()
     # Changes to the bounds.
     settings: Mapping[str, float] = field(default_factory=dict)
-    # Whether variants may run at the same time: only where nothing is timed.
+    # Whether trials may run at the same time: only where nothing is timed. Of faults nothing is, and most of a trial is waiting;
+    # those that make the server itself forget (needs "compact") would disturb the others.
     together: bool = False
     # The least number of writes that the story takes (W*), None when nobody has counted.
     writes: int | None = None
@@ -229,7 +230,8 @@ def of_module(module: ModuleType) -> Scenario:
     known = {
         attribute: getattr(module, constant) for constant, attribute in _NAMES.items() if hasattr(module, constant)
     }
-    return Scenario(name=name, story=module.story, **known)
+    faulty = known.get("set") == "fault" and "compact" not in known.get("needs", ())
+    return Scenario(name=name, story=module.story, **{"together": faulty, **known})
 
 
 def all_scenarios() -> list[Scenario]:
