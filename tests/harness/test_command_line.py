@@ -5,6 +5,7 @@ One small comparison of one variant serves most tests. Left out: what the pages 
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +60,17 @@ def test_an_old_run_is_judged_and_reported_again(compared: tuple[subprocess.Comp
         assert again.stdout == ended.stdout.replace(str(run.parent / "latest"), str(run)) or "deleted" in again.stdout
     after = Report.read(run / "report.json")
     assert after.cells == before.cells
+
+
+def test_a_scenario_that_this_version_does_not_have_is_named_and_not_passed(
+    compared: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
+) -> None:
+    run = shutil.copytree(compared[1].resolve(), tmp_path / "run")
+    plan = json.loads((run / "plan.json").read_text())
+    (run / "plan.json").write_text(json.dumps({**plan, "scenarios": [*plan["scenarios"], "of-old"]}))
+    ended = twinloop("judge", str(run))
+    assert ended.returncode == 2
+    assert "no scenario of-old" in ended.stdout
 
 
 def test_one_trial_is_judged_oracle_by_oracle(compared: tuple[subprocess.CompletedProcess[str], Path]) -> None:

@@ -93,6 +93,8 @@ class Told:
     settles: bool = True
     violated: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    # In which of its trials it is found guilty.
+    guilty: Callable[[Job], bool] = lambda job: True
     outcome: str | None = "complete"
     why: str = ""
     fires: Callable[[Job], bool] = lambda job: True
@@ -120,7 +122,8 @@ class FakeRun:
         folder = self.results / job.folder
         folder.mkdir(parents=True, exist_ok=True)
         self._write(folder, job, told)
-        (folder / "found.json").write_text(json.dumps({"violated": told.violated, "unknown": told.unknown}))
+        said = {"violated": told.violated if told.guilty(job) else (), "unknown": told.unknown}
+        (folder / "found.json").write_text(json.dumps(said))
         return folder
 
     def _write(self, folder: Path, job: Job, told: Told) -> None:
@@ -152,9 +155,9 @@ class FakeRun:
 
 
 def findings_of(folder: Path) -> list[Finding]:
-    """A judge: O1 to O3, as the made-up variant was told."""
+    """A judge: O1 to O3, and O6 where it was told of it, as the made-up variant was told."""
     said = json.loads((folder / "found.json").read_text())
-    return [_finding(oracle, said) for oracle in ("O1", "O2", "O3")]
+    return [_finding(oracle, said) for oracle in ("O1", "O2", "O3", *({"O6"} & set(said["unknown"])))]
 
 
 def _finding(oracle: str, said: dict[str, list[str]]) -> Finding:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from twinloop.harness.cells import Across, by_cell, cell
+from twinloop.harness.cells import Across, by_cell, cell, second_sides
 from twinloop.harness.crashplans import of_plan
 from twinloop.harness.differences import differences
 from twinloop.harness.frame import Frame
@@ -32,7 +32,7 @@ def assemble(
     real = [each for each in counted if not each.pseudo]
     cells = _cells(frame, counted, across or {})
     ratios, noises = compared(frame, counted)
-    observations = [*of_oracles(frame, cells), *of_counts(frame, cells, real), *of_latencies(frame, ratios)]
+    observations = [*of_oracles(frame, cells, counted), *of_counts(frame, cells, real), *of_latencies(frame, ratios)]
     report = Report(
         {**meta, "proxy": proxy(counted), "tolerances": tolerances()},
         variants=list(frame.variants),
@@ -55,12 +55,12 @@ def assemble(
 
 def _cells(frame: Frame, outcomes: Sequence[Outcome], across: Across) -> list[Cell]:
     """All places of the matrix, those that were not run too."""
-    trials = by_cell(outcomes)
+    trials, seconds = by_cell(outcomes), second_sides(frame, outcomes)
     cells = []
     for scenario in frame.scenarios:
         for variant in frame.variants:
             key = (scenario.name, variant.name)
-            made = cell(frame, key, trials.get(key, []), across.get(key, ()))
+            made = cell(frame, key, trials.get(key, []), across.get(key, ()), seconds.get(key, ()))
             if variant.smoke != "ok" and key not in trials:
                 made.why = f"not run, since it cannot do the simplest thing: {variant.smoke}"
             cells.append(made)
@@ -161,6 +161,8 @@ def _more_threats(report: Report) -> list[str]:
     wide = sorted(each.scenario for each in report.noise if each.high is None or each.high > 1.5)
     if wide:
         found.append(f"The same variant beside itself differed by half and more in {', '.join(wide)}: a noisy machine.")
+    if report.meta.get("dropped"):
+        found.append(f"This version has no scenario {report.meta['dropped']}: what was run of it is not judged.")
     if report.meta.get("interrupted"):
         found.append("The run was interrupted; what was not run is unknown.")
     return found

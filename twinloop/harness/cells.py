@@ -34,11 +34,26 @@ def by_cell(outcomes: Sequence[Outcome]) -> dict[Key, list[Outcome]]:
     return cells
 
 
-def cell(frame: Frame, key: Key, outcomes: Sequence[Outcome], across: Sequence[Finding] = ()) -> Cell:
-    """One cell of the matrix."""
+def second_sides(frame: Frame, outcomes: Sequence[Outcome]) -> dict[Key, list[Outcome]]:
+    """The base variant's second trials of an A/A run, by the cell of the base: what they violate, it violates."""
+    cells: dict[Key, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.pseudo:
+            cells[outcome.scenario, frame.base].append(outcome)
+    return cells
+
+
+def cell(
+    frame: Frame,
+    key: Key,
+    outcomes: Sequence[Outcome],
+    across: Sequence[Finding] = (),
+    seconds: Sequence[Outcome] = (),
+) -> Cell:
+    """One cell of the matrix. Of the `seconds`, see `second_sides`, the oracles count and no numbers."""
     name, variant = key
     scenario = frame.scenario(name)
-    oracles = oracle_results(outcomes, across, scenario)
+    oracles = oracle_results([*outcomes, *seconds], across, scenario)
     verdict, why = _verdict(frame, key, outcomes, oracles)
     return Cell(
         name, variant, verdict, oracles,
@@ -87,14 +102,21 @@ def _silent(oracle: str) -> OracleResult:
 def _verdict(frame: Frame, key: Key, outcomes: Sequence[Outcome], oracles: Sequence[OracleResult]) -> tuple[str, str]:
     """The verdict, and what was not checked; of a violated cell too. Violated before invalid before unknown."""
     state, why = _gap(outcomes, frame.expected.get(key, 0))
+    unsure = [each for each in oracles if each.deciding and each.verdict == UNKNOWN and not _follows(each, oracles)]
+    doubt = why or (f"{unsure[0].oracle}: {unsure[0].message}" if unsure else "")
     if any(each.deciding and each.verdict == VIOLATED for each in oracles):
-        return VIOLATED, why
+        return VIOLATED, doubt
     if state:
         return state, why
-    unsure = [each for each in oracles if each.deciding and each.verdict == UNKNOWN]
     if unsure or not oracles:
-        return UNKNOWN, f"{unsure[0].oracle}: {unsure[0].message}" if unsure else "nothing was judged"
+        return UNKNOWN, doubt or "nothing was judged"
     return OK, ""
+
+
+def _follows(unsure: OracleResult, oracles: Sequence[OracleResult]) -> bool:
+    """Whether it is no news that nothing can be said: who never arrived (O1) was never seen at rest (O6)."""
+    never = [each.trial for each in oracles if each.oracle == "O1" and each.verdict == VIOLATED]
+    return unsure.oracle == "O6" and unsure.trial in never
 
 
 def _gap(outcomes: Sequence[Outcome], expected: int) -> tuple[str, str]:

@@ -10,7 +10,9 @@ difference and told once. "Unknown" beside "ok" is no difference but a gap, and 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from twinloop.harness.frame import Frame
 from twinloop.harness.known import OPPOSITE, VIOLATED, Known
@@ -18,17 +20,39 @@ from twinloop.harness.observed import UNDECIDED, Observation
 from twinloop.harness.results import Difference
 
 _DIFFERENT = {VIOLATED, *OPPOSITE}
+# So many plans are named beside the first.
+NAMED = 6
 
 
 def differences(frame: Frame, observations: Sequence[Observation]) -> list[Difference]:
     """All of them: unexpected ones first, then what stopped being true, then the expected ones."""
-    seen = [_difference(frame, each) for each in observations if each.word in _DIFFERENT]
+    seen = _in_one([(each, _difference(frame, each)) for each in observations if each.word in _DIFFERENT])
     found = [*_smoke(frame), *seen, *_gone(frame, observations)]
     return sorted(found, key=lambda each: (bool(each.known) and not each.gone, each.gone, not each.gates))
 
 
+def _in_one(seen: Sequence[tuple[Observation, Difference]]) -> list[Difference]:
+    """What was seen of one thing in several plans is one difference; what only some plans expect, is two."""
+    found: dict[tuple[str, str, str, str], Difference] = {}
+    plans: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for observation, difference in seen:
+        place = (difference.scenario, difference.variant, difference.aspect, difference.known)
+        found.setdefault(place, difference)
+        plans[place].append(observation.plan)
+    return [replace(each, seen=f"{each.seen}{_also(plans[place])}") for place, each in found.items()]
+
+
+def _also(plans: Sequence[str]) -> str:
+    """Where else it was seen, after the sentence about the first; a crash has hundreds of plans."""
+    others = plans[1:]
+    if not others:
+        return ""
+    more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    return f" (plan {plans[0]}; also in {', '.join(others[:NAMED])}{more})"
+
+
 def _difference(frame: Frame, seen: Observation) -> Difference:
-    entry = frame.known.expecting(seen.scenario, seen.variant, seen.aspect, frame.base, seen.word)
+    entry = frame.known.expecting(seen.scenario, seen.variant, seen.aspect, frame.base, seen.word, seen.plan)
     variants = [frame.base, seen.variant] if seen.relative else [seen.variant]
     return Difference(
         seen.scenario, seen.variant, seen.aspect,
@@ -56,7 +80,7 @@ def _smoke(frame: Frame) -> Iterator[Difference]:
 def _gone(frame: Frame, observations: Sequence[Observation]) -> Iterator[Difference]:
     """The entries whose places were looked at and showed nothing of the kind, in none of them."""
     for entry in frame.known.entries:
-        places = [each for each in observations if entry.about(each.scenario, each.variant, each.aspect, frame.base)]
+        places = [each for each in observations if _is_about(frame, entry, each)]
         if places and not entry.sometimes and not any(_leaves_open(frame, entry, each) for each in places):
             yield _stopped(frame, entry, places)
 
@@ -64,7 +88,11 @@ def _gone(frame: Frame, observations: Sequence[Observation]) -> Iterator[Differe
 def _leaves_open(frame: Frame, entry: Known, seen: Observation) -> bool:
     """Whether the difference was there, or may have been."""
     place = (seen.scenario, seen.variant, seen.aspect, frame.base)
-    return seen.word == UNDECIDED or entry.expects(*place, seen.word)
+    return seen.word == UNDECIDED or entry.expects(*place, seen.word, seen.plan)
+
+
+def _is_about(frame: Frame, entry: Known, seen: Observation) -> bool:
+    return entry.about(seen.scenario, seen.variant, seen.aspect, frame.base, seen.plan)
 
 
 def _stopped(frame: Frame, entry: Known, places: Sequence[Observation]) -> Difference:

@@ -6,6 +6,7 @@ entries expected one that was not there. Reading is strict: a slip in the file w
     [[difference]]
     id = "kopf-writes-its-memory"
     scenario = "create*"          # a glob
+    plan = "watch-*"              # optional: a glob; "*" when it is not there
     variant = "kopf"              # a glob
     aspect = "writes"             # an oracle's id, writes, requests, restarts, latency:MEASURE; a glob (no * in oracles)
     expected = "more"             # violated; more or fewer; slower or faster
@@ -55,6 +56,7 @@ class Known:
     reason: str
     docs: str
     code: Mapping[str, str]
+    plan: str = "*"
     base: str = USUAL_BASE
     sometimes: bool = False
 
@@ -68,20 +70,22 @@ class Known:
         """Where to read about it."""
         return {"docs": self.docs, **self.code}
 
-    def about(self, scenario: str, variant: str, aspect: str, base: str) -> bool:
+    def about(self, scenario: str, variant: str, aspect: str, base: str, plan: str = "") -> bool:
         """Whether it speaks of this place, in a run whose others are held against `base`."""
-        return self._place(scenario, aspect) and (self._sides(variant, base) or self._sides_swapped(variant, base))
+        sides = self._sides(variant, base) or self._sides_swapped(variant, base)
+        return self._place(scenario, aspect, plan) and sides
 
-    def expects(self, scenario: str, variant: str, aspect: str, base: str, seen: str) -> bool:
+    def expects(self, scenario: str, variant: str, aspect: str, base: str, seen: str, plan: str = "") -> bool:
         """Whether it expects what was seen. Of two sides that changed places the opposite is expected."""
-        if not self._place(scenario, aspect):
+        if not self._place(scenario, aspect, plan):
             return False
         return (seen == self.expected and self._sides(variant, base)) or (
             seen == OPPOSITE.get(self.expected) and self._sides_swapped(variant, base)
         )
 
-    def _place(self, scenario: str, aspect: str) -> bool:
-        return fnmatchcase(scenario, self.scenario) and fnmatchcase(aspect, self.aspect)
+    def _place(self, scenario: str, aspect: str, plan: str) -> bool:
+        pairs = ((scenario, self.scenario), (aspect, self.aspect), (plan, self.plan))
+        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
 
     def _sides(self, variant: str, base: str) -> bool:
         return fnmatchcase(variant, self.variant) and (not self.relative or base == self.base)
@@ -103,9 +107,10 @@ class KnownDifferences:
 
     entries: list[Known] = field(default_factory=list)
 
-    def expecting(self, scenario: str, variant: str, aspect: str, base: str, seen: str) -> Known | None:
+    def expecting(self, scenario: str, variant: str, aspect: str, base: str, seen: str, plan: str = "") -> Known | None:
         """The first entry that expects this."""
-        return next((each for each in self.entries if each.expects(scenario, variant, aspect, base, seen)), None)
+        place = (scenario, variant, aspect, base, seen, plan)
+        return next((each for each in self.entries if each.expects(*place)), None)
 
 
 def load(path: Path = FILE, scenarios: Iterable[str] | None = None) -> KnownDifferences:
@@ -146,7 +151,7 @@ def _check_shape(where: str, values: Mapping[str, Any]) -> None:
     for name in _TEXTS:
         if name not in values:
             raise BadEntryError(f"{where} lacks {name}")
-    for name in (*_TEXTS, "base"):
+    for name in (*_TEXTS, "plan", "base"):
         if not isinstance(values.get(name, "x"), str) or not values.get(name, "x").strip():
             raise BadEntryError(f"{where}: {name} must be a text that is not empty")
     if not isinstance(values.get("sometimes", False), bool):

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from twinloop.harness.cells import oracle_results
 from twinloop.harness.crashplans import of_plan
 from twinloop.harness.frame import Frame
 from twinloop.harness.latencies import Compared
 from twinloop.harness.outcome import OK, VIOLATED, Outcome
-from twinloop.harness.results import Cell, Ratio
+from twinloop.harness.results import Cell, OracleResult, Ratio
 from twinloop.harness.stats import rules_out
 
 UNDECIDED, SAME = "undecided", "same"
@@ -61,28 +62,40 @@ class Observation:
     plan: str = ""
 
 
-def of_oracles(frame: Frame, cells: Sequence[Cell]) -> Iterator[Observation]:
-    """What each deciding oracle said in each cell."""
+def of_oracles(frame: Frame, cells: Sequence[Cell], outcomes: Sequence[Outcome]) -> Iterator[Observation]:
+    """What each deciding oracle said in each cell, plan by plan: what is known of one plan says nothing of another."""
+    trials = defaultdict(list)
+    for outcome in outcomes:
+        trials[outcome.scenario, frame.base if outcome.pseudo else outcome.variant].append(outcome)
     for cell in cells:
         # A cell in which something was not checked says of no oracle that all is well.
         sure = cell.verdict in {OK, VIOLATED} and not cell.why and not frame.plans
         for oracle in cell.oracles:
-            if not oracle.deciding:
-                continue
-            word = oracle.verdict if oracle.verdict == VIOLATED or (sure and oracle.verdict == OK) else UNDECIDED
-            yield Observation(
-                cell.scenario, cell.variant, oracle.oracle, word,
-                text=oracle.message,
-                trial=oracle.trial,
-                evidence=tuple(oracle.evidence),
-                gates=gates(frame, cell.scenario),
-                plan=_plan_of(oracle.trial),
-            )  # fmt: skip
+            if oracle.deciding:
+                for plan, result in _by_plan_of(oracle, trials[cell.scenario, cell.variant]):
+                    yield _said(frame, cell, plan, result, sure)
 
 
-def _plan_of(trial: str) -> str:
-    """The plan in trials/SCENARIO.PLAN/VARIANT.BLOCK."""
-    return trial.split("/")[1].partition(".")[2] if trial.count("/") == 2 else ""
+def _by_plan_of(oracle: OracleResult, outcomes: Sequence[Outcome]) -> Iterator[tuple[str, OracleResult]]:
+    """What an oracle said in each plan; one that compared several trials, or said nothing, speaks of no plan."""
+    if not oracle.trial:
+        yield "", oracle
+        return
+    for plan in dict.fromkeys(each.plan for each in outcomes):
+        said = oracle_results([each for each in outcomes if each.plan == plan], (), None)
+        yield from ((plan, each) for each in said if each.oracle == oracle.oracle)
+
+
+def _said(frame: Frame, cell: Cell, plan: str, result: OracleResult, sure: bool) -> Observation:
+    decided = result.verdict == VIOLATED or (sure and result.verdict == OK)
+    return Observation(
+        cell.scenario, cell.variant, result.oracle, result.verdict if decided else UNDECIDED,
+        text=result.message,
+        trial=result.trial,
+        evidence=tuple(result.evidence),
+        gates=gates(frame, cell.scenario),
+        plan=plan,
+    )  # fmt: skip
 
 
 def gates(frame: Frame, scenario: str) -> bool:

@@ -197,6 +197,8 @@ def _judge_group(folders: Sequence[Path]) -> Mapping[str, Sequence[Finding]]:
 def rejudge(folder: Path) -> Report:
     """Judge all trials of a run again and write its pages anew. Raises ConfigurationError for a folder that is no run."""
     frame, order, meta = _old_frame(folder)
+    if dropped := _no_longer(folder):
+        meta["dropped"] = ", ".join(dropped)
     place = {trial: number for number, trial in enumerate(order)}
     outcomes = sorted(gathered(folder, judge_folder), key=lambda each: place.get(each.trial, len(place)))
     # The smoke checks are in a folder of the same kind, and are none of the run's trials.
@@ -226,6 +228,12 @@ def _old_frame(folder: Path) -> tuple[Frame, list[str], dict[str, Any]]:
         raise ConfigurationError(
             f"{folder} is no run of `twinloop compare`: {error}", hint="Name a folder such as results/latest."
         ) from None
+
+
+def _no_longer(folder: Path) -> list[str]:
+    """The scenarios of a run that this version does not have: nobody can say what they expected."""
+    known = {each.name for each in all_scenarios()}
+    return [name for name in json.loads((folder / PLAN).read_text())["scenarios"] if name not in known]
 
 
 def _frame_of(plan: Mapping[str, Any]) -> Frame:

@@ -51,7 +51,8 @@ def exit_code(report: Report) -> int:
     if any(map(unexpected, report.differences)):
         return 1
     unchecked = any(_unchecked(report, each) for each in report.cells)
-    return 2 if unchecked or not report.cells or report.meta.get("interrupted") else 0
+    cut_short = report.meta.get("interrupted") or report.meta.get("dropped")
+    return 2 if unchecked or not report.cells or cut_short else 0
 
 
 def counts(report: Report) -> dict[str, int]:

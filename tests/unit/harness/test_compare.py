@@ -99,6 +99,33 @@ def test_an_expected_violation_that_is_not_there_is_exit_1(tmp_path: Path) -> No
     assert report.exit_code == 1
 
 
+def test_what_is_known_of_one_plan_does_not_cover_another(tmp_path: Path) -> None:
+    story = scenario("gone", plans={"a": (), "b": (), "c": ()})
+    run = Run(tmp_path, [story], {("kopf", "gone"): Told(violated=("O1",))})
+    report = run.report(entry(plan="a"))
+    assert [(each.known, each.seen) for each in report.differences] == [
+        ("", "O1 went wrong (plan b; also in c)"),
+        ("one", "O1 went wrong"),
+    ]
+    assert report.differences[0].repeat.endswith("--plan b")
+    assert report.exit_code == 1
+
+
+def test_an_entry_of_a_plan_is_refuted_by_that_plan_alone(tmp_path: Path) -> None:
+    story = scenario("gone", plans={"a": (), "b": ()})
+    guilty = {("kopf", "gone"): Told(violated=("O1",), guilty=lambda job: job.plan == "b")}
+    report = Run(tmp_path, [story], guilty).report(entry(plan="a"), entry(id="two", plan="b"))
+    assert [(each.known, each.gone) for each in report.differences] == [("one", True), ("two", False)]
+
+
+def test_one_thing_in_many_plans_is_one_difference(tmp_path: Path) -> None:
+    story = scenario("gone", plans={f"p{number}": () for number in range(9)})
+    report = Run(tmp_path, [story], {("kopf", "gone"): Told(violated=("O1",))}).report(entry())
+    assert [each.seen for each in report.differences] == [
+        "O1 went wrong (plan p0; also in p1, p2, p3, p4, p5, p6 and 2 more)"
+    ]
+
+
 def test_an_entry_holds_when_it_is_seen_in_one_of_its_places(tmp_path: Path) -> None:
     run = Run(tmp_path, [scenario("gone"), scenario("create")], {("kopf", "gone"): Told(violated=("O1",))})
     assert run.report(entry()).exit_code == 0
@@ -155,6 +182,17 @@ def test_an_expected_violation_does_not_cover_what_was_not_checked_beside_it(tmp
     assert [(each.known, each.gone) for each in report.differences] == [("one", False)], "half a look refutes nothing"
     assert report.exit_code == 2
     assert "1 unknown" in report.sentence
+
+
+def test_an_expected_violation_does_not_cover_an_oracle_that_could_not_tell(tmp_path: Path) -> None:
+    told = {("kopf", "gone"): Told(violated=("O1",), unknown=("O3",))}
+    report = Run(tmp_path, [scenario("gone")], told).report(entry())
+    assert report.exit_code == 2
+
+
+def test_who_never_arrived_need_not_have_been_seen_at_rest(tmp_path: Path) -> None:
+    told = {("kopf", "gone"): Told(violated=("O1",), unknown=("O6",))}
+    assert Run(tmp_path, [scenario("gone")], told).report(entry()).exit_code == 0
 
 
 @pytest.mark.parametrize("outcome", ["failed", "interrupted", None])
@@ -307,6 +345,17 @@ def test_the_warm_up_is_shown_and_not_counted(tmp_path: Path) -> None:
     assert len(first.samples) == 24
     assert sum(each["warm_up"] for each in first.samples) == 4
     assert first.median == 0.1
+
+
+def test_what_only_the_second_base_variant_violates_is_the_bases_violation(tmp_path: Path) -> None:
+    told = {("handwritten", TIMED.name): Told(violated=("O2",), guilty=lambda job: job.name.endswith(AGAIN))}
+    report = Run(tmp_path, [TIMED], told).report()
+    cell = report.cell(TIMED.name, "handwritten")
+    assert cell is not None
+    assert (cell.verdict, cell.numbers["trials"]) == ("violated", 4)
+    (found,) = report.differences
+    assert found.trial.endswith("handwritten again.0")
+    assert report.exit_code == 1
 
 
 def test_the_second_base_variant_has_no_cell(tmp_path: Path) -> None:

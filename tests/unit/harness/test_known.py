@@ -105,6 +105,14 @@ def test_globs_choose_scenario_variant_and_aspect() -> None:
     assert not one.expects("gone-event", "kopf", "latency:create", "handwritten", "faster")
 
 
+def test_an_entry_may_speak_of_some_plans_only() -> None:
+    one = entry(scenario="gone", aspect="O1", expected="violated", plan="watch-*")
+    assert one.expects("gone", "kopf", "O1", "handwritten", "violated", "watch-pods")
+    assert not one.expects("gone", "kopf", "O1", "handwritten", "violated", "list")
+    assert not one.about("gone", "kopf", "O1", "handwritten", "list")
+    assert entry(scenario="gone", aspect="O1", expected="violated").about("gone", "kopf", "O1", "handwritten", "list")
+
+
 def test_sides_that_changed_places_expect_the_opposite() -> None:
     one = entry()
     assert one.expects("create", "kopf", "writes", "handwritten", "more")
