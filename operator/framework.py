@@ -1,4 +1,4 @@
-"""How kopf is set up, the same for both operators on it: settings, login, numbers from the environment.
+"""How kopf is set up, the same for both operators on it: settings, login, numbers from the environment, pages.
 
 `nginxpod.py` and `nginxpod_level.py` import this and add what they differ in. Nothing here knows a NginxPod. A setting that
 is changed says what the default is and why it does not do.
@@ -12,18 +12,31 @@ import itertools
 import logging
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import kopf
+from prometheus_client import disable_created_metrics
 
-from twinloop.errors import ConfigurationError
+from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError
 from twinloop.kube import Configuration, load_configuration
+from twinloop.serving import Server, metrics_answer, probe, serve
 from twinloop.sync import RETRY_MAX
 
 T = TypeVar("T")
+
+
+class App(Protocol):
+    """What an operator on kopf shares between its handlers."""
+
+    def ready(self) -> bool | str:
+        """For /readyz: True, or what it waits for."""
+
+
+A = TypeVar("A", bound=App)
 
 
 class EndlessBackoffs:
@@ -81,6 +94,21 @@ class Login:
             default_namespace=configuration.namespace,
             expiration=now() + timedelta(days=365),
         )
+
+
+def opened(make: Callable[[], A]) -> tuple[A, Server]:
+    """Make an operator and serve its pages, the same as the handwritten variant's.
+
+    Everything that can be wrong with the configuration shows here: one line and exit 2, before kopf starts.
+    """
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    try:
+        app = make()
+        address = os.environ.get("TWINLOOP_METRICS_ADDRESS", ":8080")
+        return app, serve(address, {"/metrics": metrics_answer, "/readyz": probe(app.ready)})
+    except ConfigurationError as error:
+        sys.stderr.write(error.for_a_person() + "\n")
+        sys.exit(EXIT_CONFIGURATION)
 
 
 def configured() -> Configuration:

@@ -7,7 +7,8 @@
 kopf hands on every event and forgets it; it does not say when its first list is complete, nor which objects were gone
 when it had to list again. A list of our own says both: at the start it fills the mirror, later it finds what vanished.
 List and watch are not told apart by time, since either may be behind the other: the newer version of an object wins, and
-a uid that was deleted never comes back. `nginxpod_level.py` decides when to list.
+an event that is no newer than the last list brings nothing back that the list did not show. `nginxpod_level.py` decides
+when to list.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Mirror:
         self._lock = threading.Lock()
         # The uids that were deleted while a list was being read, which may still show them; None when none is.
         self._deleted: set[str] | None = None
+        # The version of the last list, "" before the first: what it did not show was deleted at that version or before.
+        self._listed = ""
         self.synced = False
 
     def apply(self, kind: str | None, obj: Object) -> None:
@@ -42,7 +45,7 @@ class Mirror:
         with self._lock:
             if kind == "DELETED":
                 self._delete(obj)
-            else:
+            elif self._is_known(obj) or _newer(_version(obj), self._listed):
                 self._put(obj, initial=False)
 
     def refresh(self, read: Callable[[], Object]) -> None:
@@ -68,7 +71,11 @@ class Mirror:
         for obj in items:
             if uid_of(obj) not in (self._deleted or ()):
                 self._put(obj, initial=not self.synced)
+        self._listed = version
         self.synced = True
+
+    def _is_known(self, obj: Object) -> bool:
+        return self._indexer.get_by_key(meta_namespace_key(obj)) is not None
 
     def _put(self, obj: Object, *, initial: bool) -> None:
         try:
@@ -101,7 +108,12 @@ def _version(obj: Object) -> str:
 
 
 def _newer(one: str, other: str) -> bool:
-    """Whether `one` is a later version. Versions that are no numbers cannot be ordered: then any other one is newer."""
+    """Whether `one` is a later version of the same kind's; the version of a list counts like that of an object.
+
+    To a client versions were opaque, and are still on servers of old. Since Kubernetes 1.35 (KEP-5504) they are documented
+    as decimal integers that may be compared within one kind. A server of another sort may count otherwise: versions that
+    are no numbers cannot be ordered, and then any other one is newer. The next list puts right what that lets in.
+    """
     if one.isdecimal() and other.isdecimal():
         return int(one) > int(other)
     return one != other

@@ -26,23 +26,20 @@ import itertools
 import logging
 import os
 import random
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 import framework
 import kopf
-from framework import Login, configured, in_thread, now, number
-from prometheus_client import disable_created_metrics
+from framework import Login, configured, in_thread, now, number, opened
 
 from twinloop import __version__
 from twinloop.cluster import ToldCluster
-from twinloop.errors import EXIT_CONFIGURATION, ApiError, ConfigurationError, NotFound
+from twinloop.errors import ApiError, NotFound
 from twinloop.kube import NGINXPODS, PODS, Client, EventRecorder
 from twinloop.memory import Memory
 from twinloop.metrics import ReconcileMetrics
 from twinloop.nginxpod import GROUP, VERSION, Object, name_of, namespace_of, parents_of, uid_of
-from twinloop.serving import Server, metrics_answer, probe, serve
 from twinloop.sync import RETRY_MAX, Outcome, retry_delay, sync
 
 log = logging.getLogger("twinloop.operator")
@@ -240,20 +237,7 @@ def _generation(body: kopf.Body) -> int:
     return int(body["metadata"].get("generation", 0))
 
 
-def _open() -> tuple[Operator, Server]:
-    """Everything that can be wrong with the configuration shows here: one line and exit 2, before kopf starts."""
-    try:
-        opened = Operator()
-        address = os.environ.get("TWINLOOP_METRICS_ADDRESS", ":8080")
-        return opened, serve(address, {"/metrics": metrics_answer, "/readyz": probe(opened.ready)})
-    except ConfigurationError as error:
-        sys.stderr.write(error.for_a_person() + "\n")
-        sys.exit(EXIT_CONFIGURATION)
-
-
-# The same pages as the handwritten variant's.
-disable_created_metrics()  # type: ignore[no-untyped-call]
-app, server = _open()
+app, server = opened(Operator)
 
 
 @kopf.on.startup()

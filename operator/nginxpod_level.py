@@ -22,7 +22,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -30,9 +29,9 @@ from typing import Any
 
 import framework
 import kopf
-from framework import EndlessBackoffs, Login, configured, in_thread, number
+from framework import EndlessBackoffs, Login, configured, in_thread, number, opened
 from mirror import Mirror
-from prometheus_client import REGISTRY, disable_created_metrics
+from prometheus_client import REGISTRY
 
 from handwritten.clock import RealClock
 from handwritten.controller import Controller
@@ -41,12 +40,10 @@ from handwritten.nginxpod import CONTROLLER, POD_INDEXERS, CachedCluster, NginxP
 from handwritten.ratelimit import ItemExponentialFailureRateLimiter, RateLimitingQueue
 from handwritten.store import Indexer
 from twinloop import __version__
-from twinloop.errors import EXIT_CONFIGURATION, ConfigurationError
 from twinloop.kube import NGINXPODS, PODS, Client, EventRecorder
 from twinloop.memory import Memory
 from twinloop.metrics import ReconcileMetrics
 from twinloop.nginxpod import GROUP, VERSION
-from twinloop.serving import Server, metrics_answer, probe, serve
 from twinloop.sync import RETRY_BASE, RETRY_MAX, Outcome
 
 log = logging.getLogger("twinloop.operator")
@@ -185,20 +182,7 @@ class Operator:
         return self._resync * spread or None
 
 
-def _open() -> tuple[Operator, Server]:
-    """Everything that can be wrong with the configuration shows here: one line and exit 2, before kopf starts."""
-    try:
-        opened = Operator()
-        address = os.environ.get("TWINLOOP_METRICS_ADDRESS", ":8080")
-        return opened, serve(address, {"/metrics": metrics_answer, "/readyz": probe(opened.ready)})
-    except ConfigurationError as error:
-        sys.stderr.write(error.for_a_person() + "\n")
-        sys.exit(EXIT_CONFIGURATION)
-
-
-# The same pages as the handwritten variant's.
-disable_created_metrics()  # type: ignore[no-untyped-call]
-app, server = _open()
+app, server = opened(Operator)
 kopf.on.login()(Login().log_in)
 
 

@@ -8,7 +8,6 @@ one line and exit status 1.
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import click
 from twinloop import __version__
 from twinloop.exits import one_line_errors
 from twinloop.harness import commands
+from twinloop.harness.interruption import ended_by_the_first_signal
 
 if TYPE_CHECKING:
     from twinloop.apiserver.http.process import Running
@@ -109,9 +109,7 @@ def demo(results: Path) -> None:
     """
     from twinloop.demo.run import demo as run  # noqa: PLC0415 - as above
 
-    # Ends as Ctrl-C does: the operators are processes of their own and would outlive it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with one_line_errors(otherwise=2):
+    with one_line_errors(otherwise=2), ended_by_the_first_signal():
         sys.exit(run(click.echo, results))
 
 

@@ -135,7 +135,10 @@ def test_a_variant_that_cannot_do_the_simplest_thing_is_reported_and_not_timed(t
     assert not report.latencies
 
 
-def test_an_interruption_leaves_a_report_that_says_so_and_no_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], [signal.SIGINT, signal.SIGTERM, signal.SIGINT]], ids=["once", "impatiently"])
+def test_an_interruption_leaves_a_report_that_says_so_and_no_process(
+    tmp_path: Path, more: list[signal.Signals]
+) -> None:
     command = [
         sys.executable, "-m", "twinloop.cli", "compare", "--scenario", "calm", "--variant", "handwritten",
         "--results", str(tmp_path),
@@ -154,9 +157,13 @@ def test_an_interruption_leaves_a_report_that_says_so_and_no_process(tmp_path: P
         time.sleep(0.05)
     below = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
+    for each in more:
+        time.sleep(0.1)
+        process.send_signal(each)
     out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2, out.decode()
     assert b"Traceback" not in out
+    assert out.count(b"Stopping") == 1
     _, alive = psutil.wait_procs(below, 10)
     assert not alive
     meta = json.loads((tmp_path / "latest" / "meta.json").read_text())

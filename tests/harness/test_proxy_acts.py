@@ -185,8 +185,11 @@ def test_a_delayed_request_is_forwarded_late() -> None:
         assert create(on) == 201
         assert time.monotonic() - began >= 0.2
         assert only_fault(on) == ("r", "delay", 1, "0.2 s")
-        assert on.soon(Response, 1)[0].forged == ""
-        assert on.proxy.added() == []
+        (response,) = on.soon(Response, 1)
+        assert response.forged == ""
+        # What the proxy took of its own, and not what the rule asked for.
+        assert 0 < response.added < 0.2
+        assert on.proxy.added() == [pytest.approx(response.added, abs=1e-6)]
 
 
 def test_the_end_of_a_delay_lets_the_request_go() -> None:
@@ -231,6 +234,14 @@ def test_a_touch_changes_the_object_before_the_request_arrives() -> None:
         assert on.operator.ask("PATCH", NGINXPODS + "/web/status", {}).code == 409
         assert order == ["touched", "patched"]
         assert on.done.calls == [("touch", "nginxpods.twinloop.dev", "web")]
+
+
+@pytest.mark.parametrize(("act", "how"), [(Act.TOUCH, {}), (Act.SIGNAL, {"signal": "SIGCONT"})])
+def test_the_time_of_a_hook_is_no_cost_of_the_proxy(act: Act, how: dict[str, Any]) -> None:
+    with scene(rule(act, how), told=CREATED) as on:
+        on.done.act = lambda _: time.sleep(0.3)
+        create(on)
+        assert 0 < on.soon(Response, 1)[0].added < 0.3
 
 
 def test_a_hook_that_fails_is_a_rule_that_has_not_fired() -> None:
@@ -319,6 +330,46 @@ def test_a_crash_may_hit_a_watch() -> None:
             on.operator.watch(WATCH)
         assert on.done.calls == [("crash", "a")]
         assert (on.response().code, on.response().committed) == (0, 200)
+
+
+@pytest.mark.parametrize(
+    ("act", "how"),
+    [
+        (Act.CRASH, {"when": "committed"}),
+        (Act.CRASH, {"when": "answered"}),
+        (Act.ANSWER, {"code": 500, "committed": True}),
+        (Act.ABORT, {"committed": True}),
+        (Act.HANG, {"committed": True}),
+        (Act.TRUNCATE, {}),
+    ],
+)
+def test_a_rule_that_the_server_forestalls_by_hanging_up_has_not_fired(act: Act, how: dict[str, Any]) -> None:
+    with scene(rule(act, how), told=Told(hang_up=True)) as on:
+        with pytest.raises(BROKEN):
+            create(on)
+        assert on.soon(Response, 1)[0].forged == ""
+        eventually(lambda: on.proxy.unfired() == ["r"])
+        assert on.of(Fault) == []
+        assert on.done.calls == []
+
+
+def test_a_decision_that_a_hang_up_on_the_way_forestalls_has_not_fired() -> None:
+    match = Match(verb="create", resource="pods")
+    slow = Rule(id="slow", match=match, act=Act.DELAY, how={"seconds": 60})
+    with scene(slow, crash("before"), told=CREATED) as on:
+        threading.Thread(target=lambda: _expect_break(on, [])).start()
+        eventually(lambda: on.of(Fault))
+        on.operator.hang_up()
+        on.soon(Response, 1)
+        eventually(lambda: on.proxy.unfired() == ["r"])
+        assert on.done.calls == []
+
+
+def test_a_rule_for_a_watch_that_is_refused_has_not_fired() -> None:
+    with scene(rule(Act.CUT, verb="watch"), told=Told(410, {"kind": "Status"})) as on:
+        assert on.operator.ask("GET", WATCH).code == 410
+        eventually(lambda: on.proxy.unfired() == ["r"])
+        assert on.of(Fault) == []
 
 
 # ---------------------------------------------------------------------------------------------- stale

@@ -19,7 +19,7 @@ Gate = Callable[[str, str, str, str], bool]
 
 
 class World:
-    """The objects of one namespace, by plural and name; deleted means gone, with everything that was owned."""
+    """The objects of one namespace, by plural and name; deleted means gone, with everything that was owned, unless a finalizer holds it."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], Object] = {}
@@ -54,12 +54,21 @@ class World:
         obj["metadata"]["generation"] += "spec" in patch
         _merge(obj, patch)
         self._tell("MODIFIED", plural, name)
+        if terminating(obj) and not obj["metadata"].get("finalizers"):
+            self.remove(plural, name)
         return obj
 
     def remove(self, plural: str, name: str) -> None:
-        obj = self.objects.pop((plural, name), None)
+        obj = self.objects.get((plural, name))
         if obj is None:
             return
+        if obj["metadata"].get("finalizers"):
+            obj["metadata"].update(
+                deletionTimestamp="2026-01-01T00:00:00Z", generation=obj["metadata"]["generation"] + 1
+            )
+            self._tell("MODIFIED", plural, name)
+            return
+        del self.objects[plural, name]
         self._tell("DELETED", plural, name)
         for pod in self.of("pods"):
             if controller(pod).get("uid") == obj["metadata"]["uid"]:
@@ -76,6 +85,11 @@ class World:
     def _tell(self, event: str, plural: str, name: str) -> None:
         for watcher in self.watchers:
             watcher(event, plural, name)
+
+
+def terminating(obj: Object) -> bool:
+    """Whether an object was deleted, and is held by a finalizer."""
+    return "deletionTimestamp" in obj["metadata"]
 
 
 def _merge(obj: Object, patch: Object) -> None:
@@ -96,7 +110,7 @@ class GoodOperator:
 
     def step(self) -> bool:
         """Do one thing for some NginxPod; False when there is nothing to do."""
-        return any(self._visit(nginxpod) for nginxpod in self._world.of("nginxpods"))
+        return any(self._visit(each) for each in self._world.of("nginxpods") if not terminating(each))
 
     def _visit(self, nginxpod: Object) -> bool:
         spec, name, own = nginxpod["spec"], nginxpod["metadata"]["name"], self._world.owned(nginxpod)

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from twinloop.harness.frame import Frame
+from twinloop.harness.order import AGAIN
 from twinloop.harness.outcome import INVALID, OK, UNKNOWN, UNSUPPORTED, VIOLATED, Outcome
 from twinloop.harness.results import Cell, OracleResult
 from twinloop.harness.scenario import Scenario
@@ -54,7 +55,8 @@ def cell(
     name, variant = key
     scenario = frame.scenario(name)
     oracles = oracle_results([*outcomes, *seconds], across, scenario)
-    verdict, why = _verdict(frame, key, outcomes, oracles)
+    doubts = _doubts([*outcomes, *seconds], oracles)
+    verdict, why = _verdict(oracles, _gaps(frame, key, outcomes, seconds), doubts)
     return Cell(
         name, variant, verdict, oracles,
         trials=[each.trial for each in outcomes],
@@ -70,9 +72,8 @@ def oracle_results(
 ) -> list[OracleResult]:
     """One result an oracle, of the trial that decided: the first with the worst verdict."""
     found: dict[str, list[tuple[Finding, Outcome | None]]] = defaultdict(list)
-    for outcome in outcomes:
-        # What was violated while a fault failed to hit is violated; a trial that broke down says nothing.
-        for finding in outcome.findings if outcome.state in {"complete", INVALID} else []:
+    for outcome in _spoken(outcomes):
+        for finding in outcome.findings:
             found[finding.oracle].append((finding, outcome))
     for finding in across:
         found[finding.oracle].append((finding, None))
@@ -99,24 +100,48 @@ def _silent(oracle: str) -> OracleResult:
     return OracleResult(oracle, str(Verdict.UNKNOWN), "It was to decide here, and no judge of that name said anything.")
 
 
-def _verdict(frame: Frame, key: Key, outcomes: Sequence[Outcome], oracles: Sequence[OracleResult]) -> tuple[str, str]:
+def _verdict(oracles: Sequence[OracleResult], gap: tuple[str, str], doubts: Sequence[str]) -> tuple[str, str]:
     """The verdict, and what was not checked; of a violated cell too. Violated before invalid before unknown."""
-    state, why = _gap(outcomes, frame.expected.get(key, 0))
-    unsure = [each for each in oracles if each.deciding and each.verdict == UNKNOWN and not _follows(each, oracles)]
-    doubt = why or (f"{unsure[0].oracle}: {unsure[0].message}" if unsure else "")
+    state, why = gap
     if any(each.deciding and each.verdict == VIOLATED for each in oracles):
-        return VIOLATED, doubt
+        return VIOLATED, why or next(iter(doubts), "")
     if state:
         return state, why
-    if unsure or not oracles:
-        return UNKNOWN, doubt or "nothing was judged"
+    if doubts or not oracles:
+        return UNKNOWN, next(iter(doubts), "nothing was judged")
     return OK, ""
 
 
-def _follows(unsure: OracleResult, oracles: Sequence[OracleResult]) -> bool:
+def _doubts(outcomes: Sequence[Outcome], oracles: Sequence[OracleResult]) -> list[str]:
+    """What a deciding oracle could not tell, trial by trial: a violation in one plan says nothing of another."""
+    deciding = {each.oracle for each in oracles if each.deciding}
+    said = [
+        f"{finding.oracle}: {finding.message}"
+        for outcome in _spoken(outcomes)
+        for finding in outcome.findings
+        if finding.oracle in deciding and finding.verdict == UNKNOWN and not _follows(finding, outcome)
+    ]
+    # An oracle of several trials, and one that said nothing, are of no trial.
+    across = [each for each in oracles if each.deciding and each.verdict == UNKNOWN and not each.trial]
+    return [*said, *(f"{each.oracle}: {each.message}" for each in across)]
+
+
+def _follows(finding: Finding, outcome: Outcome) -> bool:
     """Whether it is no news that nothing can be said: who never arrived (O1) was never seen at rest (O6)."""
-    never = [each.trial for each in oracles if each.oracle == "O1" and each.verdict == VIOLATED]
-    return unsure.oracle == "O6" and unsure.trial in never
+    never = any(each.oracle == "O1" and each.verdict == VIOLATED for each in outcome.findings)
+    return finding.oracle == "O6" and never
+
+
+def _spoken(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """What was violated while a fault failed to hit is violated; a trial that broke down says nothing."""
+    return [each for each in outcomes if each.state in {"complete", INVALID}]
+
+
+def _gaps(frame: Frame, key: Key, outcomes: Sequence[Outcome], seconds: Sequence[Outcome]) -> tuple[str, str]:
+    """What is missing of the trials, or of the second trials of an A/A run."""
+    state, why = _gap(outcomes, frame.expected.get(key, 0))
+    again = frame.expected.get((key[0], key[1] + AGAIN), 0) if key[1] == frame.base else 0
+    return (state, why) if state or not again else _gap(seconds, again)
 
 
 def _gap(outcomes: Sequence[Outcome], expected: int) -> tuple[str, str]:

@@ -6,7 +6,6 @@ report's (see standing.py); what a person got wrong ends in one line and status 
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import click
 
 from twinloop.errors import ConfigurationError
 from twinloop.exits import one_line_errors
+from twinloop.harness.interruption import ended_by_the_first_signal
 
 if TYPE_CHECKING:
     from twinloop.harness.order import Wanted
@@ -133,17 +133,16 @@ def _run(asked: Asked, folder: Path) -> tuple[Report, Path]:
 
     from twinloop.harness.session import compare
 
-    # Ends as Ctrl-C does: the operators are processes of their own and would outlive it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return compare(asked, folder, Console(stderr=True)), folder
-    except KeyboardInterrupt:
-        # Before the first trial or after the last: in between it leaves a report. Nothing is known, so not click's 1.
-        click.echo("Interrupted: there is no report.", err=True)
-        sys.exit(2)
-    finally:
-        if not any(folder.iterdir()):
-            folder.rmdir()
+    with ended_by_the_first_signal():
+        try:
+            return compare(asked, folder, Console(stderr=True)), folder
+        except KeyboardInterrupt:
+            # Before the first trial or after the last: in between it leaves a report. Nothing is known, so not click's 1.
+            click.echo("Interrupted: there is no report.", err=True)
+            sys.exit(2)
+        finally:
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _end_with(report: Report, folder: Path) -> None:

@@ -124,8 +124,10 @@ class Comparison:
 
     def _side_by_side(self, todo: Sequence[Job]) -> None:
         with ThreadPoolExecutor(self.jobs, thread_name_prefix="trial") as pool:
-            futures = [pool.submit(self._one, job) for job in todo]
+            futures: list[Future[list[Outcome]]] = []
             try:
+                # In here too: interrupted while it hands them out, the pool would run them all to their end.
+                futures.extend(pool.submit(self._one, job) for job in todo)
                 for future in as_completed(futures):
                     self._keep(future.result())
             except KeyboardInterrupt:

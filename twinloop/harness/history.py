@@ -83,7 +83,8 @@ class Response(Record):
     `code` is what the operator was sent, 0 when nothing was (reset, crash). `committed` is the code that the API server gave,
     0 when it never heard of the request: with `forged` (a rule's id) the two may differ. `body`: the object of a write, the
     Status of a failure; of a list its resourceVersion and the count of its items. `upstream` and `added` are seconds: what
-    the server took, and what the proxy took on top.
+    the server took, and what the proxy took on top, without the time that rules (delay, signal, touch) took on the way. `added`
+    is 0 where it says nothing: of a forged answer, and of a connection that broke without one (`code` 0).
     """
 
     kind: ClassVar[str] = "response"

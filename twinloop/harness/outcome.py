@@ -55,7 +55,7 @@ class Outcome:
 
     @property
     def pseudo(self) -> bool:
-        """Whether it is the A/A run: it counts for the noise and nothing else."""
+        """Whether it is the A/A run: its numbers count for the noise only, what it violates is the base variant's violation."""
         return self.variant.endswith(AGAIN)
 
 

@@ -197,8 +197,8 @@ def _judge_group(folders: Sequence[Path]) -> Mapping[str, Sequence[Finding]]:
 def rejudge(folder: Path) -> Report:
     """Judge all trials of a run again and write its pages anew. Raises ConfigurationError for a folder that is no run."""
     frame, order, meta = _old_frame(folder)
-    if dropped := _no_longer(folder):
-        meta["dropped"] = ", ".join(dropped)
+    # Always: a later version may have what an earlier one did not.
+    meta["dropped"] = ", ".join(_no_longer(folder))
     place = {trial: number for number, trial in enumerate(order)}
     outcomes = sorted(gathered(folder, judge_folder), key=lambda each: place.get(each.trial, len(place)))
     # The smoke checks are in a folder of the same kind, and are none of the run's trials.

@@ -190,6 +190,40 @@ def test_an_expected_violation_does_not_cover_an_oracle_that_could_not_tell(tmp_
     assert report.exit_code == 2
 
 
+def test_a_violation_in_one_plan_does_not_cover_what_could_not_be_told_in_another(tmp_path: Path) -> None:
+    story = scenario("gone", plans={"a": (), "b": ()})
+    told = Told(violated=("O1",), unknown=("O1", "O6"), guilty=lambda job: job.plan == "a")
+    report = Run(tmp_path, [story], {("kopf", "gone"): told}).report(entry(plan="a"))
+    cell = report.cell("gone", "kopf")
+    assert cell is not None
+    assert (cell.verdict, cell.why) == ("violated", "O1: O1 was looked at")
+    assert report.exit_code == 2
+
+
+def test_an_arrival_in_one_plan_has_to_be_seen_at_rest_there(tmp_path: Path) -> None:
+    story = scenario("gone", plans={"a": (), "b": ()})
+    told = Told(violated=("O1",), unknown=("O6",), guilty=lambda job: job.plan == "a")
+    assert Run(tmp_path, [story], {("kopf", "gone"): told}).report(entry(plan="a")).exit_code == 2
+
+
+def test_a_second_base_trial_that_broke_down_is_a_gap(tmp_path: Path) -> None:
+    class Broken(FakeRun):
+        def __call__(self, job: Job) -> Path:
+            if job.name.endswith(AGAIN):
+                self.told = {("handwritten", TIMED.name): Told(outcome="failed", why="no namespace")}
+            folder = super().__call__(job)
+            self.told = {}
+            return folder
+
+    run = Run(tmp_path, [TIMED])
+    run.comparison = Comparison(Broken(tmp_path), findings_of, tmp_path)
+    report = run.report()
+    cell = report.cell(TIMED.name, "handwritten")
+    assert cell is not None
+    assert cell.why == "the trial was failed: no namespace (4 of 4 trials)"
+    assert report.exit_code == 2
+
+
 def test_who_never_arrived_need_not_have_been_seen_at_rest(tmp_path: Path) -> None:
     told = {("kopf", "gone"): Told(violated=("O1",), unknown=("O6",))}
     assert Run(tmp_path, [scenario("gone")], told).report(entry()).exit_code == 0

@@ -24,7 +24,7 @@ LEVERS = {"away", "arm", "stop", "kill", "signal", "compact"}
 
 # What issue and documentation promise; a scenario that goes missing is not to go unnoticed.
 CALM = {
-    "aba", "burst", "create", "deleted", "idle-minute", "image-change", "name-conflict", "operator-stopped", "owner-stripped",
+    "aba", "burst", "create", "deleted", "held", "idle-minute", "image-change", "name-conflict", "operator-stopped", "owner-stripped",
     "pod-deleted", "pod-failed", "pod-relabelled", "poisoned", "quota", "restart", "scale", "scale-zero", "spec-flapping",
 }  # fmt: skip
 FAULT = {

@@ -111,6 +111,45 @@ def test_an_event_that_is_older_than_the_list_changes_nothing(case: Case) -> Non
     assert case.holds == ["a@8"]
 
 
+@pytest.mark.parametrize("version", [7, 9])
+@pytest.mark.parametrize("kind", ["ADDED", "MODIFIED", None])
+def test_an_event_brings_nothing_back_that_a_list_no_older_than_it_did_not_show(
+    case: Case, kind: str | None, version: int
+) -> None:
+    case.refresh(listed(5, thing("a", 4)))
+    case.refresh(listed(9))
+    case.mirror.apply(kind, thing("a", version))
+    assert case.holds == []
+    assert case.heard.words == ["add a@4 at first", f"vanished {NAMESPACE}/a"]
+
+
+def test_an_event_may_bring_back_the_name_of_what_a_list_did_not_show(case: Case) -> None:
+    case.refresh(listed(5, thing("a", 4)))
+    case.refresh(listed(9))
+    # As text, 10 would come before 9.
+    case.mirror.apply("ADDED", thing("a", 10, uid="another"))
+    assert case.holds == ["a@10"]
+
+
+def test_an_event_that_cannot_be_ordered_against_the_list_is_taken(case: Case) -> None:
+    case.refresh({"metadata": {"resourceVersion": "x"}, "items": []})
+    case.mirror.apply("ADDED", thing("a", "b"))
+    case.mirror.apply("ADDED", thing("c", 1))
+    assert case.holds == ["a@b", "c@1"]
+
+
+def test_only_a_list_that_was_read_outdates_events(case: Case) -> None:
+    case.refresh(listed(5))
+
+    def read() -> Object:
+        raise Unavailable("away")
+
+    with pytest.raises(Unavailable):
+        case.mirror.refresh(read)
+    case.mirror.apply("ADDED", thing("a", 6))
+    assert case.holds == ["a@6"]
+
+
 def test_a_list_that_is_older_than_an_event_changes_nothing(case: Case) -> None:
     case.mirror.apply("ADDED", thing("a", 10))
     case.mirror.apply("ADDED", thing("b", 11))

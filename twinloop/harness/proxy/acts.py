@@ -1,8 +1,8 @@
 """What rules do to a request: a function an act, made of the steps of `exchange.py`.
 
 `rulebook.py` has chosen the rules. Those of `ON_THE_WAY` happen before the request is forwarded; one of `DECISIONS` decides
-what becomes of it, or gives None when it cannot: then the request passes, and the rule has not fired. The acts on streams
-are in `stream.py`.
+what becomes of it, or gives None when it cannot: then the request passes. A rule has fired once its act notes the fault,
+when nothing of the API server's can come in between any more. The acts on streams are in `stream.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _NOTHING = Answer(0, (), b"")
 
 
 def _note(exchange: Exchange, armed: Armed, detail: str = "") -> None:
+    exchange.carried_out(armed)
     exchange.context.journal.fault(armed.rule, exchange.number, detail)
 
 
@@ -37,8 +38,8 @@ async def _signal(exchange: Exchange, armed: Armed) -> None:
 
 async def _delay(exchange: Exchange, armed: Armed) -> None:
     seconds = float(armed.rule.how["seconds"])
-    _note(exchange, armed, f"{seconds:g} s")
     with exchange.connection.interruptible():
+        _note(exchange, armed, f"{seconds:g} s")
         await exchange.context.until_over(armed.rule, seconds)
 
 
@@ -52,24 +53,24 @@ async def _touch(exchange: Exchange, armed: Armed) -> None:
 
 
 async def _answer(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
-    _note(exchange, armed, str(armed.rule.how["code"]))
     committed = await _committed(exchange, armed)
+    _note(exchange, armed, str(armed.rule.how["code"]))
     return await exchange.reply(refusal(armed.rule.how, exchange.info), forged=armed.rule.id, committed=committed.code)
 
 
 async def _abort(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
-    _note(exchange, armed, "committed" if armed.rule.how.get("committed") else "")
     committed = await _committed(exchange, armed)
+    _note(exchange, armed, "committed" if armed.rule.how.get("committed") else "")
     reset = armed.rule.how.get("how") == "reset"
     exchange.note(committed, code=0, committed=committed.code, forged=armed.rule.id)
     return exchange.vanish(forged=armed.rule.id, reset=reset)
 
 
 async def _hang(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
-    _note(exchange, armed)
     committed = await _committed(exchange, armed)
     try:
         with exchange.connection.interruptible():
+            _note(exchange, armed)
             await exchange.context.until_over(armed.rule)
     finally:
         # Over or given up, it was never answered. What comes after so long is a reset, as from a gateway that forgot.
@@ -79,16 +80,14 @@ async def _hang(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
 
 async def _crash(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
     when, rule = armed.rule.how.get("when", "before"), armed.rule
+    answer = _NOTHING if when == "before" else await exchange.forward()
     _note(exchange, armed, when)
+    # From here on deaf, before the operator can read the answer and say more.
+    exchange.listener.deaf = True
     response: web.StreamResponse | None = None
     if when == "answered":
-        answer = await exchange.forward()
-        # From here on deaf, before the operator can read the answer and say more.
-        exchange.listener.deaf = True
         response = await exchange.reply(answer)
     else:
-        answer = await exchange.forward() if when == "committed" else _NOTHING
-        exchange.listener.deaf = True
         exchange.note(answer, code=0, committed=answer.code, forged=rule.id)
     try:
         await exchange.context.call(armed, exchange.context.hooks.crash, exchange.replica)
@@ -102,7 +101,6 @@ async def _stale(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
     kept = exchange.context.lists.get(exchange.info.resource)
     answer = stale(kept, exchange.info) if kept is not None and exchange.info.verb == "list" else None
     if answer is None:
-        armed.fired -= 1
         return None
     _note(exchange, armed)
     return await exchange.reply(answer, forged=armed.rule.id, committed=0)
@@ -111,7 +109,6 @@ async def _stale(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
 async def _truncate(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
     answer = await exchange.forward()
     if len(answer.body) < 2:
-        armed.fired -= 1
         return await exchange.reply(answer)
     _note(exchange, armed)
     response = web.StreamResponse(status=answer.code, headers=answer.headers)

@@ -21,6 +21,7 @@ from twinloop.harness.proxy.answer import Answer, for_history, passed_on
 from twinloop.harness.proxy.context import Context
 from twinloop.harness.proxy.listener import Connection, Listener
 from twinloop.harness.proxy.request_info import RequestInfo, parse
+from twinloop.harness.proxy.rulebook import not_fired
 from twinloop.harness.proxy.stream import Stream
 from twinloop.harness.proxy.upstream import OpenAnswer, UpstreamLostError
 
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Exchange:
-    """A request that has been read. `faulted` once a rule had a hand in it."""
+    """A request that has been read."""
 
     def __init__(
         self,
@@ -46,7 +47,9 @@ class Exchange:
         self.number = context.journal.request(self.info, self.replica, request.headers, body)
         # Between the number and the rules nothing else runs: ordinals count in the order of the history.
         self._obeyed = context.book.request(self.info, self.replica)
-        self.faulted = bool(self._obeyed)
+        # Rules that were counted as fired and have done nothing yet.
+        self._owed = self._obeyed.all()
+        self._asked_for = 0.0
         self._noted = False
 
     # ------------------------------------------------------------------ the way through
@@ -69,10 +72,14 @@ class Exchange:
             # Ours, so the operator gets no answer that the API server has not given, and the history says why.
             log.exception("the proxy failed at %s %s", self.info.verb, self.info.path)
             return self.vanish(body=f"the proxy failed: {error!r}")
+        finally:
+            not_fired(self._owed)
 
     async def _through(self) -> web.StreamResponse:
         for armed in self._obeyed.on_the_way:
+            began = time.monotonic()
             await acts.ON_THE_WAY[armed.rule.act](self, armed)
+            self._asked_for += time.monotonic() - began
         decision = self._obeyed.decision
         if decision is not None:
             response = await acts.DECISIONS[decision.rule.act](self, decision)
@@ -93,6 +100,10 @@ class Exchange:
             upstream.close()
 
     # ------------------------------------------------------------------ steps
+
+    def carried_out(self, armed: Armed) -> None:
+        """Told by each act when it takes place; a rule of which nobody says so by the end has not fired."""
+        self._owed = [each for each in self._owed if each is not armed]
 
     async def forward(self) -> Answer:
         """Send the request to the API server; its whole answer, or of a stream only how it began."""
@@ -127,7 +138,7 @@ class Exchange:
 
     def note(self, answer: Answer, *, code: int, committed: int, forged: str = "") -> None:
         """Write down what was answered, at the moment when it was."""
-        took = time.monotonic() - self._arrived
+        took = time.monotonic() - self._arrived - self._asked_for
         self._noted = True
         self.context.journal.response(
             self.number,
@@ -136,7 +147,7 @@ class Exchange:
             body=for_history(self.info, answer),
             size=len(answer.body),
             upstream=answer.seconds,
-            added=None if self.faulted else max(0.0, took - answer.seconds),
+            added=None if forged else max(0.0, took - answer.seconds),
             forged=forged,
         )
 

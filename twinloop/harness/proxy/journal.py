@@ -77,7 +77,7 @@ class Journal:
         added: float | None = None,
         forged: str = "",
     ) -> None:
-        """Note an answer. `added` is None where a fault had a hand in it: what that took is no cost of the proxy."""
+        """Note an answer. `added` is None where a rule took its place: that is no cost of the proxy."""
         written = self._write(
             Response(
                 request=request,

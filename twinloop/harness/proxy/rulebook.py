@@ -49,7 +49,11 @@ class Obeyed:
     stream: tuple[Armed, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.on_the_way or self.decision or self.stream)
+        return bool(self.all())
+
+    def all(self) -> list[Armed]:
+        """All rules that are obeyed."""
+        return [*self.on_the_way, *([self.decision] if self.decision else []), *self.stream]
 
 
 class RuleBook:
@@ -105,7 +109,7 @@ class RuleBook:
         decisions = [each for each in acting if each not in stream and each not in on_the_way]
         # The first rule decides. What it keeps from acting has not hit anything, and the trial must not look as if.
         spared = decisions[1:] + (stream if decisions else [])
-        _not_fired(spared)
+        not_fired(spared)
         return Obeyed(tuple(on_the_way), decisions[0] if decisions else None, () if decisions else tuple(stream))
 
     @property
@@ -123,7 +127,7 @@ class RuleBook:
             )
         )
         decisions = [each for each in acting if each.rule.act is not Act.HOLD]
-        _not_fired(decisions[1:])
+        not_fired(decisions[1:])
         return [each for each in acting if each.rule.act is Act.HOLD] + decisions[:1]
 
     def _count(self, meant: Callable[[Rule], bool]) -> list[Armed]:
@@ -153,7 +157,8 @@ def _about(rule: Rule, info: RequestInfo, replica: str) -> bool:
     )
 
 
-def _not_fired(spared: list[Armed]) -> None:
+def not_fired(spared: list[Armed]) -> None:
+    """Take back what was counted when they were chosen."""
     for each in spared:
         each.fired -= 1
 

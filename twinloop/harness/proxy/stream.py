@@ -139,6 +139,7 @@ class Stream:
         return ""
 
     def _note(self, armed: Armed, detail: str = "") -> None:
+        self.exchange.carried_out(armed)
         self._journal.fault(armed.rule, self.exchange.number, detail)
 
     # ------------------------------------------------------------------ steps
