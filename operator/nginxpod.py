@@ -126,7 +126,13 @@ class Operator:
         for failures in itertools.count():
             keyed.waiting = True
             outcome = await self.visit(key)
-            if not outcome.failure or keyed.promised is not None or await self._touch(key):
+            if not outcome.failure or keyed.promised is not None:
+                return
+            if outcome.again is not None:
+                # The server wants to be left alone until then; a touch would be one request more.
+                self._set_timer(key, keyed, outcome.again)
+                return
+            if await self._touch(key):
                 return
             await asyncio.sleep(retry_delay(failures))
 

@@ -1,7 +1,7 @@
 """What a process remembers of its NginxPods between visits: nothing that a restart must not lose.
 
-`sync` reads and writes it. It serves five rules: a server that named a time (Retry-After) is left alone about that NginxPod
-until then, whatever else happens to it (R12), a NginxPod that the server says is gone is not believed to be there
+`sync` reads and writes it. It serves five rules: what a server refused with a time (Retry-After) is not asked again before
+then, whatever else happens to the NginxPod (R12), a NginxPod that the server says is gone is not believed to be there
 because a cache says so (R3), a message alone is written with growing patience (R11), a status
 that the server refused as invalid is not sent again before the NginxPod changes (R13), and the count of a failed pod
 reaches its successor although the server refuses the first attempt to create it (R6).
@@ -9,7 +9,7 @@ reaches its successor although the server refuses the first attempt to create it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,10 +32,19 @@ class Patience:
 
 @dataclass(frozen=True)
 class HeldBack:
-    """Until when the server does not want to be asked about one NginxPod, and what it had said."""
+    """Until when the server does not want to be asked about one NginxPod, and what it had said.
+
+    `unread`: it would not even show it, so that reading is what has to wait.
+    """
 
     failure: str
-    seconds: float
+    left: float
+    unread: bool
+
+
+@dataclass(frozen=True)
+class _Asked:
+    held: HeldBack
     until: datetime
 
 
@@ -54,7 +63,7 @@ class Memory:
     _uids: dict[tuple[str, str], str] = field(default_factory=dict)
     # Uids of which the server has said that they do not exist, while some cache still shows them.
     _lost: set[str] = field(default_factory=set)
-    _held_back: dict[tuple[str, str], HeldBack] = field(default_factory=dict)
+    _held_back: dict[tuple[str, str], _Asked] = field(default_factory=dict)
 
     def seen(self, nginxpod: Object) -> None:
         """Note which uid a name stands for, so that `forget` finds it; a reused name starts anew."""
@@ -72,19 +81,19 @@ class Memory:
         self._owed.pop(uid, None)
         self._lost.discard(uid)
 
-    def hold_back(self, namespace: str, name: str, failure: str, seconds: float, now: datetime) -> None:
-        """The server has answered a visit with `failure`, and named the seconds until the next one."""
-        self._held_back[namespace, name] = HeldBack(failure, seconds, now + timedelta(seconds=seconds))
+    def hold_back(self, namespace: str, name: str, held: HeldBack, now: datetime) -> None:
+        """The server has answered a visit with a failure, and named the seconds until the next one."""
+        self._held_back[namespace, name] = _Asked(held, now + timedelta(seconds=held.left))
 
-    def held_back(self, namespace: str, name: str, now: datetime) -> tuple[str, float] | None:
-        """The failure and the seconds that are left while the server wants no visit; None when it is welcome."""
-        held = self._held_back.get((namespace, name))
-        left = (held.until - now).total_seconds() if held else 0.0
+    def held_back(self, namespace: str, name: str, now: datetime) -> HeldBack | None:
+        """The same with the seconds that are left while the server wants no visit; None when it is welcome."""
+        asked = self._held_back.get((namespace, name))
+        left = (asked.until - now).total_seconds() if asked else 0.0
         # More is left than was asked for: the clock was set back, and would hold the NginxPod for as long as that.
-        if held is None or not 0 < left <= held.seconds:
+        if asked is None or not 0 < left <= asked.held.left:
             self._held_back.pop((namespace, name), None)
             return None
-        return held.failure, left
+        return replace(asked.held, left=left)
 
     def lost(self, uid: str) -> None:
         """The server does not know this NginxPod: whatever showed it is behind."""

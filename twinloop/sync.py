@@ -30,7 +30,7 @@ from twinloop.errors import (
     TooManyRequests,
     Unavailable,
 )
-from twinloop.memory import Memory
+from twinloop.memory import HeldBack, Memory
 from twinloop.nginxpod import Object, format_time, is_terminating, name_of, namespace_of, uid_of
 from twinloop.plan import Deletion, Plan, plan
 from twinloop.status import (
@@ -54,6 +54,9 @@ ATTEMPTS: Final = 3
 # R12: both loops wait this long after a failure, twice as long each time; a key is never given up.
 RETRY_BASE: Final = 0.005
 RETRY_MAX: Final = 15.0
+# R12: who names a longer time than this is asked again after it; meanwhile a NginxPod is served by nothing, not even by a
+# corrected spec.
+RETRY_AFTER_MAX: Final = 60.0
 
 NORMAL: Final = "Normal"
 WARNING: Final = "Warning"
@@ -112,6 +115,14 @@ class _StaleViewError(Exception):
     """What was read has changed meanwhile: read and plan again."""
 
 
+class _UnreadError(Exception):
+    """The server wants to be left alone before it has shown the NginxPod."""
+
+    def __init__(self, error: TooManyRequests) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class _NamespaceGoneError(Exception):
     """The namespace is being deleted: nothing that we could do or say matters (R12)."""
 
@@ -122,17 +133,19 @@ def sync(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datet
     Any `ApiError` becomes a failure in the outcome. Other exceptions mean that an object was not what the API
     promises, or a mistake of ours; they pass through and a loop treats them as a failure too.
 
-    R12: when the server has named a time, a visit before it asks the server nothing and fails as the last one did. Without
-    that the echo of our own write would bring the refused request back at once. client-go waits one layer lower, in its
-    REST client (`withRetry`), which holds up a worker.
+    R12: when the server has named a time, a visit before it asks for nothing that was refused and fails as the last one did.
+    Without that the echo of our own write would bring the refused request back at once. client-go waits one layer lower, in
+    its REST client (`withRetry`), which holds up a worker.
     """
     held = memory.held_back(namespace, name, now())
-    if held is not None:
-        failure, left = held
-        return Outcome(failure, again=left)
-    outcome = _rounds(cluster, namespace, name, now=now, memory=memory)
+    if held is not None and held.unread:
+        return Outcome(held.failure, again=held.left)
+    try:
+        outcome, unread = _rounds(cluster, namespace, name, now=now, memory=memory), False
+    except _UnreadError as error:
+        outcome, unread = _failed(error.error), True
     if outcome.failure and outcome.again:
-        memory.hold_back(namespace, name, outcome.failure, outcome.again, now())
+        memory.hold_back(namespace, name, HeldBack(outcome.failure, outcome.again, unread), now())
     return outcome
 
 
@@ -154,16 +167,24 @@ def _rounds(cluster: Cluster, namespace: str, name: str, *, now: Callable[[], da
 
 def _failed(error: ApiError) -> Outcome:
     # `or None`: a server that names no time to wait, 0 or one that has passed, does not switch the back-off off.
-    return Outcome(str(error), (error.retry_after or None) if isinstance(error, TooManyRequests) else None)
+    asked = (error.retry_after or None) if isinstance(error, TooManyRequests) else None
+    return Outcome(str(error), None if asked is None else min(asked, RETRY_AFTER_MAX))
+
+
+def _read(cluster: Cluster, namespace: str, name: str, *, live: bool) -> Object | None:
+    try:
+        return cluster.get_nginxpod(namespace, name, live=live)
+    except TooManyRequests as error:
+        raise _UnreadError(error) from error
 
 
 def _reconcile(
     cluster: Cluster, namespace: str, name: str, *, now: Callable[[], datetime], memory: Memory, live: bool
 ) -> Outcome:
-    nginxpod = cluster.get_nginxpod(namespace, name, live=live)
+    nginxpod = _read(cluster, namespace, name, live=live)
     if nginxpod is not None and memory.is_lost(uid_of(nginxpod)):
         # Its pods are being collected, and a cache that has not heard of its end would have each of them made again.
-        live, nginxpod = True, cluster.get_nginxpod(namespace, name, live=True)
+        live, nginxpod = True, _read(cluster, namespace, name, live=True)
         if nginxpod is None:  # nothing is forgotten before the cache has heard of it too
             return DONE
     if nginxpod is None:
@@ -173,6 +194,9 @@ def _reconcile(
     memory.found(uid_of(nginxpod))
     if is_terminating(nginxpod):  # R9
         return DONE
+    # After the reading: of one that is gone, or was made anew under the name, the server has not spoken.
+    if (held := memory.held_back(namespace, name, now())) is not None:
+        return Outcome(held.failure, again=held.left)
     visit = _Visit(cluster, nginxpod, cluster.list_pods(nginxpod, live=live), now=now(), memory=memory)
     visit.act()
     return _report(visit, memory)

@@ -63,6 +63,15 @@ def test_both_operators_come_to_the_end_of_the_story(tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == {output, tmp_path / "results"}
 
 
+def test_a_signal_before_the_story_ends_with_what_unknown_ends_with(tmp_path: Path) -> None:
+    with demo(tmp_path) as (process, output):
+        until(lambda: "smoke check" in output.read_text(), "it did not start")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(40) == 2
+    assert "there is no report" in output.read_text()
+    assert "Traceback" not in output.read_text()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_the_middle_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path) as (process, output):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from support.builders import NAMESPACE, NOW, nginxpod
-from twinloop.memory import Memory
+from twinloop.memory import HeldBack, Memory
 
 
 def test_patience_grows_with_each_message_that_was_written_for_its_own_sake() -> None:
@@ -81,23 +81,26 @@ def test_what_the_server_did_not_know_is_remembered_until_it_is_forgotten_or_fou
     assert not memory.is_lost(uid)
 
 
+SLOW = HeldBack("slow down", 7, unread=False)
+
+
 def test_the_servers_time_runs_out() -> None:
     memory = Memory()
-    memory.hold_back(NAMESPACE, "web", "slow down", 7, NOW)
-    assert memory.held_back(NAMESPACE, "web", NOW + timedelta(seconds=3)) == ("slow down", 4)
+    memory.hold_back(NAMESPACE, "web", SLOW, NOW)
+    assert memory.held_back(NAMESPACE, "web", NOW + timedelta(seconds=3)) == HeldBack("slow down", 4, unread=False)
     assert memory.held_back(NAMESPACE, "web", NOW + timedelta(seconds=7)) is None
     assert memory == Memory()
 
 
 def test_a_clock_that_was_set_back_does_not_hold_a_nginxpod() -> None:
     memory = Memory()
-    memory.hold_back(NAMESPACE, "web", "slow down", 7, NOW)
+    memory.hold_back(NAMESPACE, "web", SLOW, NOW)
     assert memory.held_back(NAMESPACE, "web", NOW - timedelta(hours=1)) is None
 
 
 def test_only_the_nginxpod_that_the_server_spoke_of_is_held_back() -> None:
     memory = Memory()
-    memory.hold_back(NAMESPACE, "web", "slow down", 7, NOW)
+    memory.hold_back(NAMESPACE, "web", SLOW, NOW)
     assert memory.held_back(NAMESPACE, "api", NOW) is None
     memory.forget(NAMESPACE, "web")
     assert memory == Memory()

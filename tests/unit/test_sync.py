@@ -303,12 +303,44 @@ def test_the_servers_time_replaces_the_back_off() -> None:  # R12
     assert shop.sync() == Outcome("slow down", again=7.0)
 
 
-def test_before_the_servers_time_a_visit_asks_nothing_and_fails_as_the_last_one_did() -> None:  # R12
+def test_before_the_servers_time_a_visit_writes_nothing_and_fails_as_the_last_one_did() -> None:  # R12
     shop = throttled(7.0)
     shop.pass_time(3)
     shop.reads.clear()
     assert shop.sync() == Outcome("slow down", again=4.0)
-    assert (shop.reads, shop.writes, shop.attempts) == ([], [], [])
+    assert (shop.reads, shop.writes, shop.attempts) == (["nginxpod cached"], [], [])
+
+
+def test_a_read_that_was_refused_is_not_repeated_before_the_servers_time() -> None:  # R12
+    shop, asked = running(), []
+
+    def read(namespace: str, name: str, *, live: bool) -> Object | None:
+        asked.append(name)
+        raise TooManyRequests("slow down", code=429, retry_after=7.0)
+
+    shop.get_nginxpod = read  # type: ignore[method-assign]
+    assert [shop.sync(), shop.sync()] == [Outcome("slow down", again=7.0)] * 2
+    assert asked == ["web"]
+
+
+def test_a_nginxpod_that_was_made_anew_does_not_wait_for_what_was_said_of_the_last_one() -> None:  # R12
+    shop = throttled(7.0)
+    shop.nginxpods["web"] = nginxpod(uid="another", replicas=1)
+    assert shop.sync() == DONE
+    assert ("create", "web-0") in shop.writes
+
+
+def test_a_nginxpod_that_is_gone_is_forgotten_although_it_was_to_wait() -> None:  # R12
+    shop = throttled(7.0)
+    del shop.nginxpods["web"]
+    assert shop.sync() == DONE
+    assert shop.memory == Memory()
+
+
+def test_a_server_that_asks_for_a_day_is_asked_again_after_a_minute() -> None:  # R12
+    shop = cluster(replicas=1)
+    shop.refuse = refusing("create", TooManyRequests("go away", code=429, retry_after=86400.0))  # type: ignore[assignment]
+    assert shop.sync() == Outcome("go away", again=60.0)
 
 
 def test_at_the_servers_time_the_request_is_made_again() -> None:  # R12

@@ -136,10 +136,6 @@ def _run(asked: Asked, folder: Path) -> tuple[Report, Path]:
     with ended_by_the_first_signal():
         try:
             return compare(asked, folder, Console(stderr=True)), folder
-        except KeyboardInterrupt:
-            # Before the first trial or after the last: in between it leaves a report. Nothing is known, so not click's 1.
-            click.echo("Interrupted: there is no report.", err=True)
-            sys.exit(2)
         finally:
             if not any(folder.iterdir()):
                 folder.rmdir()

@@ -130,21 +130,27 @@ class Rule:
 
 @dataclass
 class Armed:
-    """A rule at work: how often it matched and how often it fired."""
+    """A rule at work: how often it matched, was chosen to act, and of that has still to act or to be forestalled."""
 
     rule: Rule
     matched: int = 0
-    fired: int = 0
+    chosen: int = 0
+    owed: int = 0
+
+    @property
+    def fired(self) -> int:
+        """How often it has acted."""
+        return self.chosen - self.owed
 
     def count(self) -> bool:
         """Count one more match; True when the rule acts on it."""
         self.matched += 1
         beyond = self.matched - self.rule.first
         acts = beyond >= 0 and (self.rule.times == 0 or beyond < self.rule.times)
-        self.fired += acts
+        self.chosen += acts
         return acts
 
     @property
     def spent(self) -> bool:
         """Whether it will never act again."""
-        return bool(self.rule.times) and self.fired >= self.rule.times
+        return bool(self.rule.times) and self.chosen >= self.rule.times

@@ -105,7 +105,7 @@ def gates(frame: Frame, scenario: str) -> bool:
 
 
 def of_counts(frame: Frame, cells: Sequence[Cell], outcomes: Sequence[Outcome]) -> Iterator[Observation]:
-    """Each count of each variant beside the base's, plan by plan; the plan in which they differ most speaks."""
+    """Each count of each variant beside the base's, plan by plan."""
     by_place: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_place[outcome.scenario, outcome.variant].append(outcome)
@@ -116,25 +116,28 @@ def of_counts(frame: Frame, cells: Sequence[Cell], outcomes: Sequence[Outcome]) 
         for aspect in TOLERANCES:
             if _SAID.get(aspect) not in said:
                 ones, others = by_place[cell.scenario, cell.variant], by_place[cell.scenario, frame.base]
-                yield _count(frame, cell, aspect, ones, others)
+                yield from _counts(frame, cell, aspect, ones, others)
 
 
-def _count(frame: Frame, cell: Cell, aspect: str, ones: Sequence[Outcome], others: Sequence[Outcome]) -> Observation:
+def _counts(
+    frame: Frame, cell: Cell, aspect: str, ones: Sequence[Outcome], others: Sequence[Outcome]
+) -> Iterator[Observation]:
+    """The plan in which they differ most comes first: it is the one that is shown."""
     mine, bases = _by_plan(aspect, ones), _by_plan(aspect, others)
     both = [plan for plan in mine if plan in bases]
     place = (cell.scenario, cell.variant, aspect)
     if not both:
-        return Observation(*place, UNDECIDED, gates=gates(frame, cell.scenario), relative=True)
-    plan = max(both, key=lambda each: abs(mine[each][0] - bases[each][0]))
-    (count, trial), (base, _) = mine[plan], bases[plan]
-    return Observation(
-        *place, TOLERANCES[aspect].word(count, base),
-        text=f"{count:g} {aspect}, where {frame.base} has {base:g}",
-        trial=trial,
-        gates=gates(frame, cell.scenario),
-        relative=True,
-        plan=plan,
-    )  # fmt: skip
+        yield Observation(*place, UNDECIDED, gates=gates(frame, cell.scenario), relative=True)
+    for plan in sorted(both, key=lambda each: -abs(mine[each][0] - bases[each][0])):
+        (count, trial), (base, _) = mine[plan], bases[plan]
+        yield Observation(
+            *place, TOLERANCES[aspect].word(count, base),
+            text=f"{count:g} {aspect}, where {frame.base} has {base:g}",
+            trial=trial,
+            gates=gates(frame, cell.scenario),
+            relative=True,
+            plan=plan,
+        )  # fmt: skip
 
 
 def _by_plan(aspect: str, outcomes: Sequence[Outcome]) -> dict[str, tuple[float, str]]:

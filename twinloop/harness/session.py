@@ -14,7 +14,7 @@ import os
 import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -35,6 +35,7 @@ from twinloop.harness.cost import cost
 from twinloop.harness.folder import Page, keep, name_latest
 from twinloop.harness.frame import Frame
 from twinloop.harness.history import History, Record
+from twinloop.harness.interruption import undisturbed
 from twinloop.harness.job import Job, Variant
 from twinloop.harness.judge import judge_folder, judge_group
 from twinloop.harness.known import FILE as KNOWN_FILE
@@ -74,11 +75,16 @@ class Asked:
 
 
 def new_folder(parent: Path) -> Path:
-    """A folder for a run, named after the time in UTC. Two runs of one second get two folders."""
+    """A folder for a run, named after the time in UTC. Two runs of one second get two. Raises ConfigurationError."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     names = (stamp, *(f"{stamp}-{number}" for number in range(2, 100)))
-    folder = next(parent / name for name in names if not (parent / name).exists())
-    folder.mkdir(parents=True)
+    try:
+        folder = next(parent / name for name in names if not (parent / name).exists())
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"no results can be left in {parent}: {error.strerror}", hint="See --results."
+        ) from None
     return folder
 
 
@@ -88,25 +94,27 @@ def new_folder(parent: Path) -> Path:
 def compare(asked: Asked, folder: Path, console: Console, follow: Follow | None = None) -> Report:
     """Run everything and leave the report in `folder`. With `follow` its listeners tell how far it is, and no bar does."""
     began, interrupted = datetime.now(UTC), threading.Event()
-    with choose_backend(asked.backend, asked.context) as backend, ProxyHost() as proxies:
-        meta = _meta(asked, backend, began)
+    with ExitStack() as ending:
+        with choose_backend(asked.backend, asked.context) as backend, ProxyHost() as proxies:
+            meta = _meta(asked, backend, began)
 
-        def run(job: Job) -> Path:
-            listener = follow(job) if follow else None
-            return run_trial(job, backend, proxies, folder, interrupted, [listener] if listener else [])
+            def run(job: Job) -> Path:
+                listener = follow(job) if follow else None
+                return run_trial(job, backend, proxies, folder, interrupted, [listener] if listener else [])
 
-        told = {each.name: _smoke(run, each, asked, console) for each in asked.wanted.variants}
-        infos = [_info(each, told[each.name]) for each in asked.wanted.variants]
-        wanted = without(asked.wanted, [name for name, said in told.items() if said != OK])
-        with nullcontext(Nobody()) if follow else Bar(console) as watcher:
-            comparison = Comparison(run, judge_folder, folder, asked.jobs, watcher, interrupted.set)
-            trials = comparison.go(wanted)
-    meta["seconds"] = round((datetime.now(UTC) - began).total_seconds())
-    meta["interrupted"] = "yes: what is missing was not run" if trials.interrupted else ""
-    frame = _frame(asked, infos, trials.expected)
-    _keep_plan(frame, trials.order, folder)
-    name_latest(folder)
-    return _report(frame, trials.outcomes, meta, folder)
+            told = {each.name: _smoke(run, each, asked, console) for each in asked.wanted.variants}
+            infos = [_info(each, told[each.name]) for each in asked.wanted.variants]
+            wanted = without(asked.wanted, [name for name, said in told.items() if said != OK])
+            with nullcontext(Nobody()) if follow else Bar(console) as watcher:
+                comparison = Comparison(run, judge_folder, folder, asked.jobs, watcher, interrupted.set)
+                trials = comparison.go(wanted)
+            ending.enter_context(undisturbed())
+        meta["seconds"] = round((datetime.now(UTC) - began).total_seconds())
+        meta["interrupted"] = "yes: what is missing was not run" if trials.interrupted else ""
+        frame = _frame(asked, infos, trials.expected)
+        _keep_plan(frame, trials.order, folder)
+        name_latest(folder)
+        return _report(frame, trials.outcomes, meta, folder)
 
 
 def _smoke(run: Callable[[Job], Path], variant: Variant, asked: Asked, console: Console) -> str:

@@ -23,6 +23,13 @@ def test_each_lane_has_its_column() -> None:
     ]
 
 
+def test_a_reader_who_has_gone_disturbs_no_trial() -> None:
+    def gone(line: str) -> None:
+        raise BrokenPipeError
+
+    Screen(["left", "right"], gone).tell("left", "it happened")
+
+
 def test_the_table_has_a_row_a_step_and_the_sums() -> None:
     left, right = (
         [Step("create", 1.0, 3), Step("delete", 0.5, 1)],

@@ -41,6 +41,13 @@ def test_without_a_report_nothing_is_known_and_nothing_differs(
     assert len(ended.stderr.strip().splitlines()) == 1
 
 
+def test_a_place_where_no_results_can_be_left_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = compare(tmp_path / "file" / "results")
+    assert ended.exit_code == 2
+    assert "no results can be left in" in ended.stderr
+
+
 def test_a_plan_that_no_scenario_has_is_told(tmp_path: Path) -> None:
     ended = compare(tmp_path, "--plan", "nonsense")
     assert ended.exit_code == 2

@@ -293,6 +293,30 @@ def test_a_count_within_its_tolerance_is_none(tmp_path: Path, writes: int) -> No
     assert Run(tmp_path, [scenario("create")], {("kopf", "create"): Told(writes=writes)}).report().exit_code == 0
 
 
+def test_a_count_in_one_plan_does_not_cover_another(tmp_path: Path) -> None:
+    story = scenario("create", plans={"far": (), "near": ()})
+
+    class ByPlan(FakeRun):
+        def __call__(self, job: Job) -> Path:
+            writes = {
+                ("kopf", "far"): 80,
+                ("handwritten", "far"): 40,
+                ("kopf", "near"): 10,
+                ("handwritten", "near"): 30,
+            }
+            self.told = {(job.variant.name, "create"): Told(writes=writes[job.variant.name, job.plan])}
+            return super().__call__(job)
+
+    run = Run(tmp_path, [story])
+    run.comparison = Comparison(ByPlan(tmp_path), findings_of, tmp_path)
+    report = run.report(entry(scenario="create", aspect="writes", expected="more", plan="far"))
+    assert [(each.known, each.seen) for each in report.differences] == [
+        ("", "fewer: 10 writes, where handwritten has 30"),
+        ("one", "more: 80 writes, where handwritten has 40"),
+    ]
+    assert report.exit_code == 1
+
+
 def test_fewer_is_a_difference_too_and_can_be_expected(tmp_path: Path) -> None:
     told = {("handwritten", "create"): Told(writes=40), ("kopf", "create"): Told(writes=20)}
     expected = entry(aspect="writes", expected="fewer")

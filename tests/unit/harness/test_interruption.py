@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from twinloop.harness.interruption import PATIENCE, SIGNALS, ended_by_the_first_signal
+from twinloop.harness.interruption import PATIENCE, SIGNALS, ended_by_the_first_signal, undisturbed
 
 
 @pytest.fixture
@@ -58,6 +58,19 @@ def test_at_the_end_nothing_is_heard_any_more(monkeypatch: pytest.MonkeyPatch) -
     kept: dict[int, object] = {}
     monkeypatch.setattr("signal.signal", kept.__setitem__)
     monkeypatch.setattr("signal.getsignal", lambda _: signal.default_int_handler)
-    with pytest.raises(KeyboardInterrupt), ended_by_the_first_signal():
+    with pytest.raises(SystemExit) as ended, ended_by_the_first_signal():
         kept[signal.SIGINT](signal.SIGINT, None)  # type: ignore[operator]
+    assert ended.value.code == 2
     assert kept == dict.fromkeys(SIGNALS, signal.SIG_IGN)
+
+
+def test_a_report_under_way_is_not_disturbed_and_afterwards_signals_are_heard_again() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with undisturbed():
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)

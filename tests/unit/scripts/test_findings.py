@@ -62,6 +62,7 @@ def test_the_last_run_that_has_something_for_a_place_fills_it() -> None:
 
     reports = [report(cells=[cell(1)]), report(cells=[cell(2)]), report()]
     assert filled("numbers: quota: writes", *reports) == ["- kopf in quota: ok, 2 writes"]
+    assert filled("numbers: quota: writes, cpu", *reports) == ["- kopf in quota: ok, 2 writes, cpu unknown"]
 
 
 def test_of_retries_the_longest_streak_of_each_variant_is_shown() -> None:

@@ -67,14 +67,15 @@ async def _abort(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
 
 
 async def _hang(exchange: Exchange, armed: Armed) -> web.StreamResponse | None:
-    committed = await _committed(exchange, armed)
+    committed, forged = await _committed(exchange, armed), ""
     try:
         with exchange.connection.interruptible():
             _note(exchange, armed)
+            forged = armed.rule.id
             await exchange.context.until_over(armed.rule)
     finally:
         # Over or given up, it was never answered. What comes after so long is a reset, as from a gateway that forgot.
-        exchange.note(committed, code=0, committed=committed.code, forged=armed.rule.id)
+        exchange.note(committed, code=0, committed=committed.code, forged=forged)
     return exchange.vanish(forged=armed.rule.id, reset=True)
 
 

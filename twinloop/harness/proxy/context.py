@@ -82,4 +82,4 @@ class Context:
             await asyncio.to_thread(hook, *arguments)
         except Exception:
             log.warning("rule %s could not act", armed.rule.id, exc_info=True)
-            armed.fired -= 1
+            armed.chosen -= 1

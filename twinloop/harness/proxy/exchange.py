@@ -47,8 +47,10 @@ class Exchange:
         self.number = context.journal.request(self.info, self.replica, request.headers, body)
         # Between the number and the rules nothing else runs: ordinals count in the order of the history.
         self._obeyed = context.book.request(self.info, self.replica)
-        # Rules that were counted as fired and have done nothing yet.
+        # Rules that were chosen and have done nothing yet: until they have, nobody may take them for fired.
         self._owed = self._obeyed.all()
+        for armed in self._owed:
+            armed.owed += 1
         self._asked_for = 0.0
         self._noted = False
 
@@ -73,7 +75,7 @@ class Exchange:
             log.exception("the proxy failed at %s %s", self.info.verb, self.info.path)
             return self.vanish(body=f"the proxy failed: {error!r}")
         finally:
-            not_fired(self._owed)
+            self._forestalled()
 
     async def _through(self) -> web.StreamResponse:
         for armed in self._obeyed.on_the_way:
@@ -103,7 +105,14 @@ class Exchange:
 
     def carried_out(self, armed: Armed) -> None:
         """Told by each act when it takes place; a rule of which nobody says so by the end has not fired."""
+        armed.owed -= any(each is armed for each in self._owed)
         self._owed = [each for each in self._owed if each is not armed]
+
+    def _forestalled(self) -> None:
+        for armed in self._owed:
+            armed.owed -= 1
+        not_fired(self._owed)
+        self._owed = []
 
     async def forward(self) -> Answer:
         """Send the request to the API server; its whole answer, or of a stream only how it began."""

@@ -160,7 +160,7 @@ def _about(rule: Rule, info: RequestInfo, replica: str) -> bool:
 def not_fired(spared: list[Armed]) -> None:
     """Take back what was counted when they were chosen."""
     for each in spared:
-        each.fired -= 1
+        each.chosen -= 1
 
 
 def _check(rule: Rule) -> None:
