@@ -148,7 +148,8 @@ def _field(
         return versions.at_least(value) if way[-1:] == ("shared",) else versions.exact(value)
     if key == "continue" and value and isinstance(value, str):
         return "<continue>"
-    if key == "managedFields" and isinstance(value, list):
+    # Of what a step picks the key is a path.
+    if key.rpartition(".")[2] == "managedFields" and isinstance(value, list):
         value = sorted(value, key=_manager)
     return _walk(value, (*way, "shared") if shared else way, text, versions)
 

@@ -173,6 +173,7 @@ def test_managers_are_sorted_because_the_server_sorts_them_by_the_second() -> No
     one, two = {"manager": "b", "operation": "Update"}, {"manager": "a", "operation": "Update"}
     assert shown({"managedFields": [one, two]}) == shown({"managedFields": [two, one]})
     assert shown({"managedFields": [one, two]}) != shown({"managedFields": [one, one]})
+    assert shown({"metadata.managedFields": [one, two]}) == shown({"metadata.managedFields": [two, one]}), "picked"
 
 
 # --- Tables -----------------------------------------------------------------------------------------------------------

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-import click
-
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 # Longer than the ending of trials takes: operators have 10 s, several after one another, and then there are the judges.
 PATIENCE: Final = 60.0
@@ -47,7 +45,7 @@ def ended_by_the_first_signal() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("Interrupted: there is no report.", err=True)
+        sys.stderr.write("Interrupted: there is no report.\n")
         sys.exit(2)
     finally:
         if heard:
