@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from twinloop.errors import ConfigurationError
+from twinloop.harness.ports import shared
 
 VARIANTS = ("handwritten", "kopf")
 
@@ -43,7 +43,7 @@ class Operator:
 
     def __init__(self, variant: str, namespace: str, kubeconfig: Path, log: Path) -> None:
         self.variant, self.log = variant, log
-        self._probes = f"127.0.0.1:{_free_port()}"
+        self._probes = f"127.0.0.1:{shared().take()}"
         # kopf serves /readyz beside its metrics and takes its settings from the environment.
         kopf = {"TWINLOOP_NAMESPACE": namespace, "TWINLOOP_METRICS_ADDRESS": self._probes}
         own = {"KUBECONFIG": str(kubeconfig), **(kopf if variant == "kopf" else {})}
@@ -85,13 +85,6 @@ class Operator:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-def _free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:

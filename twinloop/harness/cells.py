@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -55,8 +55,8 @@ def cell(
     name, variant = key
     scenario = frame.scenario(name)
     oracles = oracle_results([*outcomes, *seconds], across, scenario)
-    doubts = _doubts([*outcomes, *seconds], oracles)
-    verdict, why = _verdict(oracles, _gaps(frame, key, outcomes, seconds), doubts)
+    doubt = next(_doubts([*outcomes, *seconds], oracles), "")
+    verdict, why = _verdict(oracles, _gaps(frame, key, outcomes, seconds), doubt)
     return Cell(
         name, variant, verdict, oracles,
         trials=[each.trial for each in outcomes],
@@ -100,30 +100,28 @@ def _silent(oracle: str) -> OracleResult:
     return OracleResult(oracle, str(Verdict.UNKNOWN), "It was to decide here, and no judge of that name said anything.")
 
 
-def _verdict(oracles: Sequence[OracleResult], gap: tuple[str, str], doubts: Sequence[str]) -> tuple[str, str]:
+def _verdict(oracles: Sequence[OracleResult], gap: tuple[str, str], doubt: str) -> tuple[str, str]:
     """The verdict, and what was not checked; of a violated cell too. Violated before invalid before unknown."""
     state, why = gap
     if any(each.deciding and each.verdict == VIOLATED for each in oracles):
-        return VIOLATED, why or next(iter(doubts), "")
+        return VIOLATED, why or doubt
     if state:
         return state, why
-    if doubts or not oracles:
-        return UNKNOWN, next(iter(doubts), "nothing was judged")
+    if doubt or not oracles:
+        return UNKNOWN, doubt or "nothing was judged"
     return OK, ""
 
 
-def _doubts(outcomes: Sequence[Outcome], oracles: Sequence[OracleResult]) -> list[str]:
+def _doubts(outcomes: Sequence[Outcome], oracles: Sequence[OracleResult]) -> Iterator[str]:
     """What a deciding oracle could not tell, trial by trial: a violation in one plan says nothing of another."""
     deciding = {each.oracle for each in oracles if each.deciding}
-    said = [
-        f"{finding.oracle}: {finding.message}"
-        for outcome in _spoken(outcomes)
-        for finding in outcome.findings
-        if finding.oracle in deciding and finding.verdict == UNKNOWN and not _follows(finding, outcome)
-    ]
+    for outcome in _spoken(outcomes):
+        for finding in outcome.findings:
+            if finding.oracle in deciding and finding.verdict == UNKNOWN and not _follows(finding, outcome):
+                yield f"{finding.oracle}: {finding.message}"
     # An oracle of several trials, and one that said nothing, are of no trial.
     across = [each for each in oracles if each.deciding and each.verdict == UNKNOWN and not each.trial]
-    return [*said, *(f"{each.oracle}: {each.message}" for each in across)]
+    yield from (f"{each.oracle}: {each.message}" for each in across)
 
 
 def _follows(finding: Finding, outcome: Outcome) -> bool:

@@ -99,7 +99,8 @@ def compare(
         wanted = _wanted(variants, patterns, plans, runs, seed, crash_loop_scale, long=long)
         spelled = {text.partition("=")[0]: text for text in variants if "=" in text}
         asked = Asked(wanted, backend, context, jobs, _flags(backend, context, crash_loop_scale), spelled)
-        _end_with(*_run(asked, new_folder(results)))
+        with new_folder(results) as folder:
+            _end_with(_run(asked, folder), folder)
 
 
 def _flags(backend: str, context: str, crash_loop_scale: float) -> list[str]:
@@ -128,17 +129,13 @@ def _wanted(
     return order.Wanted(chosen(variants or ours()), scenarios, seed=seed, runs=runs, plans=plans, settings=settings)
 
 
-def _run(asked: Asked, folder: Path) -> tuple[Report, Path]:
+def _run(asked: Asked, folder: Path) -> Report:
     from rich.console import Console
 
     from twinloop.harness.session import compare
 
     with ended_by_the_first_signal():
-        try:
-            return compare(asked, folder, Console(stderr=True)), folder
-        finally:
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        return compare(asked, folder, Console(stderr=True))
 
 
 def _end_with(report: Report, folder: Path) -> None:

@@ -33,13 +33,11 @@ def differences(frame: Frame, observations: Sequence[Observation]) -> list[Diffe
 
 def _in_one(seen: Sequence[tuple[Observation, Difference]]) -> list[Difference]:
     """What was seen of one thing in several plans is one difference; what only some plans expect, is two."""
-    found: dict[tuple[str, str, str, str], Difference] = {}
-    plans: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    found: dict[tuple[str, str, str, str], list[tuple[Difference, str]]] = defaultdict(list)
     for observation, difference in seen:
         place = (difference.scenario, difference.variant, difference.aspect, difference.known)
-        found.setdefault(place, difference)
-        plans[place].append(observation.plan)
-    return [replace(each, seen=f"{each.seen}{_also(plans[place])}") for place, each in found.items()]
+        found[place].append((difference, observation.plan))
+    return [replace(each[0][0], seen=each[0][0].seen + _also([plan for _, plan in each])) for each in found.values()]
 
 
 def _also(plans: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from twinloop.harness.cells import oracle_results
+from twinloop.harness.cells import by_cell, oracle_results, second_sides
 from twinloop.harness.crashplans import of_plan
 from twinloop.harness.frame import Frame
 from twinloop.harness.latencies import Compared
@@ -64,26 +64,26 @@ class Observation:
 
 def of_oracles(frame: Frame, cells: Sequence[Cell], outcomes: Sequence[Outcome]) -> Iterator[Observation]:
     """What each deciding oracle said in each cell, plan by plan: what is known of one plan says nothing of another."""
-    trials = defaultdict(list)
-    for outcome in outcomes:
-        trials[outcome.scenario, frame.base if outcome.pseudo else outcome.variant].append(outcome)
+    trials, seconds = by_cell(outcomes), second_sides(frame, outcomes)
     for cell in cells:
         # A cell in which something was not checked says of no oracle that all is well.
         sure = cell.verdict in {OK, VIOLATED} and not cell.why and not frame.plans
+        key = (cell.scenario, cell.variant)
+        by_plan = _by_plan_of([*trials.get(key, ()), *seconds.get(key, ())])
         for oracle in cell.oracles:
             if oracle.deciding:
-                for plan, result in _by_plan_of(oracle, trials[cell.scenario, cell.variant]):
+                # One that compared several trials, or said nothing, speaks of no plan.
+                said = [(plan, each[oracle.oracle]) for plan, each in by_plan.items() if oracle.oracle in each]
+                for plan, result in said if oracle.trial else [("", oracle)]:
                     yield _said(frame, cell, plan, result, sure)
 
 
-def _by_plan_of(oracle: OracleResult, outcomes: Sequence[Outcome]) -> Iterator[tuple[str, OracleResult]]:
-    """What an oracle said in each plan; one that compared several trials, or said nothing, speaks of no plan."""
-    if not oracle.trial:
-        yield "", oracle
-        return
-    for plan in dict.fromkeys(each.plan for each in outcomes):
-        said = oracle_results([each for each in outcomes if each.plan == plan], (), None)
-        yield from ((plan, each) for each in said if each.oracle == oracle.oracle)
+def _by_plan_of(outcomes: Sequence[Outcome]) -> dict[str, dict[str, OracleResult]]:
+    """What each oracle said in each plan, the worst over its trials."""
+    plans: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        plans[outcome.plan].append(outcome)
+    return {plan: {each.oracle: each for each in oracle_results(of, (), None)} for plan, of in plans.items()}
 
 
 def _said(frame: Frame, cell: Cell, plan: str, result: OracleResult, sure: bool) -> Observation:
@@ -106,16 +106,14 @@ def gates(frame: Frame, scenario: str) -> bool:
 
 def of_counts(frame: Frame, cells: Sequence[Cell], outcomes: Sequence[Outcome]) -> Iterator[Observation]:
     """Each count of each variant beside the base's, plan by plan."""
-    by_place: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_place[outcome.scenario, outcome.variant].append(outcome)
+    trials = by_cell(outcomes)
     for cell in cells:
         if cell.variant == frame.base:
             continue
         said = {each.oracle for each in cell.oracles if each.verdict == VIOLATED}
         for aspect in TOLERANCES:
             if _SAID.get(aspect) not in said:
-                ones, others = by_place[cell.scenario, cell.variant], by_place[cell.scenario, frame.base]
+                ones, others = (trials.get((cell.scenario, each), []) for each in (cell.variant, frame.base))
                 yield from _counts(frame, cell, aspect, ones, others)
 
 

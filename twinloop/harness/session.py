@@ -13,8 +13,8 @@ import json
 import os
 import platform
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -74,8 +74,12 @@ class Asked:
     spelled: Mapping[str, str] = field(default_factory=dict)
 
 
-def new_folder(parent: Path) -> Path:
-    """A folder for a run, named after the time in UTC. Two runs of one second get two. Raises ConfigurationError."""
+@contextmanager
+def new_folder(parent: Path) -> Iterator[Path]:
+    """A folder for a run, named after the time in UTC. Two runs of one second get two. Raises ConfigurationError.
+
+    What ended before its first trial leaves nothing to look at, and no folder.
+    """
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     names = (stamp, *(f"{stamp}-{number}" for number in range(2, 100)))
     try:
@@ -85,7 +89,11 @@ def new_folder(parent: Path) -> Path:
         raise ConfigurationError(
             f"no results can be left in {parent}: {error.strerror}", hint="See --results."
         ) from None
-    return folder
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 # ---------------------------------------------------------------------- a new run
@@ -205,8 +213,6 @@ def _judge_group(folders: Sequence[Path]) -> Mapping[str, Sequence[Finding]]:
 def rejudge(folder: Path) -> Report:
     """Judge all trials of a run again and write its pages anew. Raises ConfigurationError for a folder that is no run."""
     frame, order, meta = _old_frame(folder)
-    # Always: a later version may have what an earlier one did not.
-    meta["dropped"] = ", ".join(_no_longer(folder))
     place = {trial: number for number, trial in enumerate(order)}
     outcomes = sorted(gathered(folder, judge_folder), key=lambda each: place.get(each.trial, len(place)))
     # The smoke checks are in a folder of the same kind, and are none of the run's trials.
@@ -231,17 +237,18 @@ def remake(folder: Path) -> Report:
 def _old_frame(folder: Path) -> tuple[Frame, list[str], dict[str, Any]]:
     try:
         plan, meta = (json.loads((folder / name).read_text()) for name in (PLAN, "meta.json"))
-        return _frame_of(plan), plan["order"], meta
+        # Always: a later version may have what an earlier one did not.
+        return _frame_of(plan), plan["order"], {**meta, "dropped": ", ".join(_no_longer(plan["scenarios"]))}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(
             f"{folder} is no run of `twinloop compare`: {error}", hint="Name a folder such as results/latest."
         ) from None
 
 
-def _no_longer(folder: Path) -> list[str]:
-    """The scenarios of a run that this version does not have: nobody can say what they expected."""
+def _no_longer(names: Sequence[str]) -> list[str]:
+    """Of the scenarios of a run those that this version does not have: nobody can say what they expected."""
     known = {each.name for each in all_scenarios()}
-    return [name for name in json.loads((folder / PLAN).read_text())["scenarios"] if name not in known]
+    return [name for name in names if name not in known]
 
 
 def _frame_of(plan: Mapping[str, Any]) -> Frame:

@@ -105,8 +105,9 @@ class Exchange:
 
     def carried_out(self, armed: Armed) -> None:
         """Told by each act when it takes place; a rule of which nobody says so by the end has not fired."""
-        armed.owed -= any(each is armed for each in self._owed)
-        self._owed = [each for each in self._owed if each is not armed]
+        if armed in self._owed:
+            self._owed.remove(armed)
+            armed.owed -= 1
 
     def _forestalled(self) -> None:
         for armed in self._owed:
